@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/purposepath/realtime/shared/dynamo"
 )
 
 // memberShard is where a user's connections are kept: all in one shard, so that "who is this user" is one query.
@@ -43,17 +45,11 @@ func splitMemberKey(key string) (userID, connectionID string, err error) {
 }
 
 func connectionKey(id string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{"connectionId": text(id)}
+	return map[string]types.AttributeValue{"connectionId": dynamo.Text(id)}
 }
 
 func memberKeyOf(tenantID, userID, connectionID string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
-		"tenantShard": text(tenantShardKey(tenantID, memberShard(userID))), "member": text(memberKey(userID, connectionID)),
+		"tenantShard": dynamo.Text(tenantShardKey(tenantID, memberShard(userID))), "member": dynamo.Text(memberKey(userID, connectionID)),
 	}
-}
-
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-
-func number(n int64) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }

@@ -51,12 +51,12 @@ func (s *Store) query(ctx context.Context, tenantID string, shard int, prefix st
 	input := &dynamodb.QueryInput{
 		TableName: s.members, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression:    aws.String("tenantShard = :shard"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":shard": text(tenantShardKey(tenantID, shard))},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":shard": dynamo.Text(tenantShardKey(tenantID, shard))},
 	}
 	if prefix != "" {
 		input.KeyConditionExpression = aws.String("tenantShard = :shard AND begins_with(#member, :prefix)")
 		input.ExpressionAttributeNames = map[string]string{"#member": "member"} // a reserved word
-		input.ExpressionAttributeValues[":prefix"] = text(prefix)
+		input.ExpressionAttributeValues[":prefix"] = dynamo.Text(prefix)
 	}
 	now := s.now()
 	var members []Member
@@ -91,7 +91,7 @@ func (s *Store) Due(ctx context.Context) iter.Seq2[string, error] {
 				TableName: s.connections, IndexName: aws.String(deadlineIndex),
 				KeyConditionExpression: aws.String("deadlineShard = :shard AND deadline <= :now"),
 				ExpressionAttributeValues: map[string]types.AttributeValue{
-					":shard": number(int64(shard)), ":now": number(s.now().UnixMilli()),
+					":shard": dynamo.Number(int64(shard)), ":now": dynamo.Number(s.now().UnixMilli()),
 				},
 			})
 			for pages.HasMorePages() {

@@ -83,8 +83,8 @@ func (s *Store) Authenticate(ctx context.Context, m Member) error {
 			TableName: s.connections, Key: connectionKey(m.ConnectionID),
 			UpdateExpression: aws.String(authenticateUpdate), ConditionExpression: aws.String(authenticateCondition),
 			ExpressionAttributeValues: map[string]types.AttributeValue{
-				":tenant": text(m.TenantID), ":user": text(m.UserID), ":shard": number(int64(shard)),
-				":until": number(m.ValidUntil.UnixMilli()), ":accept": text(acceptOf(m.AcceptsBatch)), ":none": number(0),
+				":tenant": dynamo.Text(m.TenantID), ":user": dynamo.Text(m.UserID), ":shard": dynamo.Number(int64(shard)),
+				":until": dynamo.Number(m.ValidUntil.UnixMilli()), ":accept": dynamo.Text(acceptOf(m.AcceptsBatch)), ":none": dynamo.Number(0),
 			},
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}},
@@ -106,7 +106,7 @@ func (s *Store) FailedAttempt(ctx context.Context, id string) (int, error) {
 		TableName: s.connections, Key: connectionKey(id),
 		UpdateExpression:          aws.String("ADD authAttempts :one"),
 		ConditionExpression:       aws.String("attribute_exists(connectionId)"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":one": number(1)},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":one": dynamo.Number(1)},
 		ReturnValues:              types.ReturnValueUpdatedNew,
 	})
 	if _, failed := dynamo.FailedCondition(err, 0); failed {

@@ -4,6 +4,7 @@ package dynamo
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -79,4 +80,12 @@ func FailedCondition(err error, index int) (old map[string]types.AttributeValue,
 	}
 	reason := cancelled.CancellationReasons[index]
 	return reason.Item, aws.ToString(reason.Code) == "ConditionalCheckFailed"
+}
+
+// Text is a string attribute.
+func Text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+// Number is a whole-number attribute.
+func Number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }

@@ -1,0 +1,88 @@
+package eventlog
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/purposepath/realtime/shared/backoff"
+)
+
+// commitPolicy bounds the tries of one append: other writers of the same tenant are rare (a redelivery, a function that was
+// thought dead), and the queue brings back what fails.
+var commitPolicy = backoff.Policy{Base: 10 * time.Millisecond, Cap: 250 * time.Millisecond, Tries: 8, Total: 5 * time.Second}
+
+// Append numbers the entries in their order and stores them, and returns what must now be posted, in number order. An entry whose
+// id already has a number keeps it: what is returned is then the log's own record, because an earlier attempt may have ended
+// before it was posted. Of such a one whose record has expired nothing is returned: a client that lacks it is told to load its
+// state anew.
+//
+// At most [MaxBatch] entries, no event id twice. An error that wraps backoff.ErrTransient may succeed later; after any error
+// the entries may or may not have been stored, and appending them again is safe.
+func (l *Log) Append(ctx context.Context, tenantID string, entries []Entry) ([]Record, error) {
+	head, err := l.OpenHead(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	var known []int64
+	var stored []Record
+	err = commitPolicy.Retry(ctx, l.clock, func() error {
+		numbered, err := number(entries, head)
+		if err != nil || len(numbered) == 0 {
+			return err
+		}
+		err = l.Commit(ctx, tenantID, head, numbered)
+		var conflict *Conflict
+		if errors.As(err, &conflict) {
+			if conflict.Head != 0 {
+				head = conflict.Head
+			}
+			entries = slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool {
+				sequence, ok := conflict.Numbers[e.EventID]
+				if ok {
+					known = append(known, sequence)
+				}
+				return ok
+			})
+			return fmt.Errorf("append: %w: %w", backoff.ErrTransient, err)
+		}
+		if err != nil {
+			return err
+		}
+		for _, n := range numbered {
+			stored = append(stored, n.Record)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, sequence := range known {
+		record, err := l.Record(ctx, tenantID, sequence)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		stored = append(stored, record)
+	}
+	slices.SortFunc(stored, func(a, b Record) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	return stored, nil
+}
+
+func number(entries []Entry, head int64) ([]Numbered, error) {
+	numbered := make([]Numbered, len(entries))
+	for i, e := range entries {
+		sequence := head + int64(i) + 1
+		envelope, err := e.Envelope(sequence)
+		if err != nil {
+			return nil, fmt.Errorf("append event %s: %w", e.EventID, err)
+		}
+		numbered[i] = Numbered{Record{sequence, envelope}, e.EventID}
+	}
+	return numbered, nil
+}

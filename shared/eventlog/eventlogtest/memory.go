@@ -1,0 +1,133 @@
+package eventlogtest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/purposepath/realtime/shared/eventlog"
+)
+
+// Memory keeps logs in memory. Each method is one atomic step.
+type Memory struct {
+	retention time.Duration
+	now       func() time.Time
+
+	mu      sync.Mutex
+	tenants map[string]*tenant
+}
+
+type tenant struct {
+	head    int64
+	records map[int64]stored
+	ids     map[string]int64
+}
+
+type stored struct {
+	envelope []byte
+	expires  int64 // Unix seconds, as TTL has it
+}
+
+// NewMemory returns an empty store.
+func NewMemory(retention time.Duration, now func() time.Time) *Memory {
+	return &Memory{retention: retention, now: now, tenants: map[string]*tenant{}}
+}
+
+// Head implements Storage.
+func (s *Memory) Head(_ context.Context, tenantID string) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, ok := s.tenants[tenantID]; ok {
+		return t.head, nil
+	}
+	return 0, fmt.Errorf("head: %w", eventlog.ErrNotFound)
+}
+
+// CreateHead implements Storage.
+func (s *Memory) CreateHead(_ context.Context, tenantID string, first int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.tenants[tenantID]; !ok {
+		s.tenants[tenantID] = &tenant{head: first, records: map[int64]stored{}, ids: map[string]int64{}}
+	}
+	return nil
+}
+
+// Commit implements Storage.
+func (s *Memory) Commit(_ context.Context, tenantID string, head int64, entries []eventlog.Numbered) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.tenants[tenantID]
+	if !ok {
+		return fmt.Errorf("commit: %w", eventlog.ErrNotFound)
+	}
+	conflict := &eventlog.Conflict{Numbers: map[string]int64{}}
+	if t.head != head {
+		conflict.Head = t.head
+	}
+	for _, e := range entries {
+		if sequence, ok := t.ids[e.EventID]; ok {
+			conflict.Numbers[e.EventID] = sequence
+		}
+	}
+	if conflict.Head != 0 || len(conflict.Numbers) > 0 {
+		return conflict
+	}
+	for _, e := range entries {
+		t.head = e.Sequence
+		t.records[e.Sequence] = stored{e.Envelope, s.now().Add(s.retention).Unix()}
+		t.ids[e.EventID] = e.Sequence
+	}
+	return nil
+}
+
+// Record implements Storage.
+func (s *Memory) Record(_ context.Context, tenantID string, sequence int64) (eventlog.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.live(tenantID, sequence); ok {
+		return r, nil
+	}
+	return eventlog.Record{}, fmt.Errorf("record: %w", eventlog.ErrNotFound)
+}
+
+func (s *Memory) live(tenantID string, sequence int64) (eventlog.Record, bool) {
+	t, ok := s.tenants[tenantID]
+	if !ok {
+		return eventlog.Record{}, false
+	}
+	r, ok := t.records[sequence]
+	return eventlog.Record{Sequence: sequence, Envelope: r.envelope}, ok && s.now().Unix() < r.expires
+}
+
+// Range implements Storage.
+func (s *Memory) Range(_ context.Context, tenantID string, after, through int64, maxRecords, maxBytes int) ([]eventlog.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var records []eventlog.Record
+	bytes := 0
+	if t, ok := s.tenants[tenantID]; ok {
+		through = min(through, t.head)
+		after = max(after, t.head-int64(len(t.records))) // there is nothing before: the numbers are contiguous
+	}
+	for sequence := after + 1; sequence <= through && len(records) < maxRecords && bytes < maxBytes; sequence++ {
+		if r, ok := s.live(tenantID, sequence); ok {
+			records = append(records, r)
+			bytes += len(r.Envelope)
+		}
+	}
+	return records, nil
+}
+
+// NumberOf implements Storage.
+func (s *Memory) NumberOf(_ context.Context, tenantID, eventID string) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, ok := s.tenants[tenantID]; ok {
+		if sequence, ok := t.ids[eventID]; ok {
+			return sequence, nil
+		}
+	}
+	return 0, fmt.Errorf("number of event: %w", eventlog.ErrNotFound)
+}
