@@ -1,0 +1,176 @@
+// Package push posts frames to connections: many at a time, paced, retried, with the outcome of each.
+//
+// Guarantees:
+//   - No attempt to post begins at or after the recipient's validUntil.
+//   - A recipient's frames are posted one after the other, in their order.
+//   - Each frame ends in exactly one [Outcome]; a recipient that is gone, slow or refused never fails the others.
+//   - After a 429 the number of posts under way halves, and grows back with success: the quota (10,000 requests a second) is
+//     shared with every other API of the account.
+//   - A post that does not answer within [AttemptTimeout] is not repeated, and the recipient's next frames get only
+//     [StalledTimeout]: one vanished client delays its tenant by seconds, not by the function's time-out.
+//
+// Delivery is at least once: an attempt that failed may have reached the client, and is repeated.
+package push
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/purposepath/realtime/shared/backoff"
+)
+
+// AttemptTimeout bounds one post. A post to a vanished client can hang (aws-sdk-js-v3#6896, aws-sdk-go-v2#1534), while a
+// healthy one takes some ten milliseconds. StalledTimeout is for the next posts to a client whose post has just hung.
+const (
+	AttemptTimeout = 2 * time.Second
+	StalledTimeout = 250 * time.Millisecond
+)
+
+// policy bounds the attempts of one post: 429 and 5xx pass within a second, or the client notices the gap and asks.
+var policy = backoff.Policy{Base: 50 * time.Millisecond, Cap: time.Second, Tries: 5}
+
+var (
+	// ErrGone: the connection no longer exists (410).
+	ErrGone = errors.New("connection is gone")
+	// ErrThrottled: the account's quota is reached, or the client reads too slowly (429).
+	ErrThrottled = errors.New("throttled")
+)
+
+// A Poster posts one frame to one connection. Its errors wrap ErrGone, ErrThrottled, and backoff.ErrTransient where the same
+// post may succeed later.
+type Poster interface {
+	Post(ctx context.Context, connectionID string, frame Frame) error
+}
+
+// An Outcome is how the posting of one frame ended.
+type Outcome int
+
+// The outcomes.
+const (
+	Delivered    Outcome = iota // the gateway took it
+	Gone                        // the connection no longer exists
+	Expired                     // the recipient's token ran out before the attempt
+	ThrottledOut                // still 429 at the last attempt
+	Failed                      // refused, or no answer
+	outcomes                    // their number
+)
+
+func (o Outcome) String() string {
+	return [outcomes]string{"delivered", "gone", "expired", "throttled", "failed"}[o]
+}
+
+// A Recipient is a connection, until its token runs out.
+type Recipient struct {
+	ConnectionID string
+	ValidUntil   time.Time
+}
+
+// A Delivery is what one recipient is to get, in order.
+type Delivery struct {
+	Recipient
+	Frames []Frame
+}
+
+// A Pusher posts. It is safe for concurrent use, and all its posts share one pace.
+type Pusher struct {
+	poster      Poster
+	clock       backoff.Clock
+	concurrency int
+	pace        *pace
+}
+
+// New returns a Pusher with at most concurrency posts under way.
+func New(poster Poster, concurrency int, clock backoff.Clock) *Pusher {
+	return &Pusher{poster: poster, clock: clock, concurrency: concurrency, pace: newPace(concurrency)}
+}
+
+// Push posts every delivery, each recipient at its own speed, and returns how each one's frames ended. Frames behind one that
+// failed are posted all the same: the client sees the gap in the numbers and asks. Frames behind Gone or Expired end likewise
+// without an attempt.
+func (p *Pusher) Push(ctx context.Context, deliveries []Delivery) []Counts {
+	results := make([]Counts, len(deliveries))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(p.concurrency, len(deliveries)) {
+		workers.Go(func() {
+			for i := range next {
+				results[i] = p.pushOne(ctx, deliveries[i])
+			}
+		})
+	}
+	for i := range deliveries {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return results
+}
+
+// Counts are the frames of one delivery by outcome.
+type Counts [outcomes]int
+
+func (p *Pusher) pushOne(ctx context.Context, d Delivery) (counts Counts) {
+	timeout := AttemptTimeout
+	for i, frame := range d.Frames {
+		outcome, stalled := p.post(ctx, d.Recipient, frame, timeout)
+		if outcome == Gone || outcome == Expired {
+			counts[outcome] += len(d.Frames) - i
+			return counts
+		}
+		if stalled {
+			timeout = StalledTimeout
+		}
+		counts[outcome]++
+	}
+	return counts
+}
+
+// Replay posts a delivery until the first frame that is not delivered. It returns how many were, and how the last one ended.
+func (p *Pusher) Replay(ctx context.Context, d Delivery) (delivered int, last Outcome) {
+	for i, frame := range d.Frames {
+		if last, _ = p.post(ctx, d.Recipient, frame, AttemptTimeout); last != Delivered {
+			return i, last
+		}
+	}
+	return len(d.Frames), Delivered
+}
+
+// post makes the attempts of one frame.
+func (p *Pusher) post(ctx context.Context, to Recipient, frame Frame, timeout time.Duration) (outcome Outcome, stalled bool) {
+	for try := 0; ; try++ {
+		turn := p.pace.begin()
+		if !p.clock.Now().Before(to.ValidUntil) {
+			p.pace.end(turn, paceUnknown)
+			return Expired, false
+		}
+		attempt, cancel := context.WithTimeout(ctx, timeout)
+		err := p.poster.Post(attempt, to.ConnectionID, frame)
+		hung := attempt.Err() != nil
+		cancel()
+		switch {
+		case err == nil:
+			p.pace.end(turn, paceWell)
+			return Delivered, false
+		case errors.Is(err, ErrGone):
+			p.pace.end(turn, paceWell)
+			return Gone, false
+		case errors.Is(err, ErrThrottled):
+			p.pace.end(turn, paceThrottled)
+			outcome = ThrottledOut
+		default:
+			p.pace.end(turn, paceUnknown)
+			outcome = Failed
+			if hung {
+				return Failed, true
+			}
+		}
+		if !errors.Is(err, backoff.ErrTransient) || try+1 >= policy.Tries {
+			return outcome, false
+		}
+		if p.clock.Sleep(ctx, policy.Delay(try, p.clock.Random())) != nil {
+			return outcome, false
+		}
+	}
+}
