@@ -33,6 +33,10 @@ type Stack struct {
 	Rules     []Rule
 	Schedules []Schedule
 	Mappings  []Mapping
+
+	// Notes say, a line each with file and line, what the template deploys and the stack does not run, and what will surely
+	// not work as meant on AWS either.
+	Notes []string
 }
 
 // A Function is one AWS::Serverless::Function (or AWS::Lambda::Function).
