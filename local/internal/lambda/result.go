@@ -1,4 +1,3 @@
-// Package lambda is the local Lambda: the Invoke API in front, the Runtime API behind, processes in between.
 package lambda
 
 import "fmt"
@@ -18,6 +17,7 @@ type Error struct {
 	Status   int    // HTTP status; 0 when the endpoint could not be reached
 	Code     string // TooManyRequestsException (429), ResourceNotFoundException (404), …
 	Message  string
+	reason   string // of a TooManyRequestsException: which limit
 }
 
 func (e *Error) Error() string {

@@ -1,0 +1,31 @@
+// Package lambda is the local Lambda: the Invoke API in front, the Runtime API behind, processes in between.
+//
+// What it guarantees:
+//
+//   - A function is what the template says: its variables, time-out and log format, and nothing of the host's environment
+//     but PATH and three Go switches (see environment.go). It runs from <Dir>/<logical id>/bootstrap, which is the layout
+//     of Build and of `sam build`: on an arm64 Linux host Dir may be .aws-sam/build, and the very files that would be
+//     deployed run here.
+//   - A process handles one invocation at a time. Idle processes are used last in, first out; where none is idle a new one
+//     starts (a cold start), up to MaxProcesses for each function.
+//   - A panic, an exit or a time-out ends one invocation with AWS's own error object, and its process; the next
+//     invocation gets another. An idle process that is seen to have died costs no invocation.
+//   - An invocation that has begun runs to its end or its time-out, also when its caller has gone.
+//   - No process outlives the stack: Close ends them, each dies when its Runtime API goes away, and on Linux the kernel
+//     kills it with the stack.
+//   - Every line a function writes reaches the Log of the Config, with the request it belongs to.
+//
+// # Concurrency
+//
+// AWS runs up to 1,000 invocations of an account at a time, each in a process of its own. Two cores gain nothing from
+// 1,000 processes of some 10 MB: at 3 ms an invocation, 10 processes already answer about 3,000 a second, more than the
+// cores do. So 10 processes stand for the 1,000: what is beyond them waits, first come, first served, as long as its caller
+// does (1,000 at once wait 0.3 s at most), and only what AWS would throttle is throttled (429
+// TooManyRequestsException): what exceeds the account's 1,000, counting those that wait, and what exceeds a function's
+// ReservedConcurrentExecutions, which is a limit its author chose and wants to see at work.
+//
+// # What the caller owes
+//
+// A Runtime must be closed. The Log must not block for long: it is called by whoever reads the function's output. Other
+// rooms call functions through a Client and never through a Runtime, so that `sam local start-lambda` can stand in for it.
+package lambda
