@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,7 +46,18 @@ func (e *Env) Err() error {
 }
 
 func (e *Env) problem(format string, args ...any) {
-	e.problems = append(e.problems, fmt.Errorf(format, args...))
+	problem := fmt.Errorf(format, args...)
+	same := func(other error) bool { return other.Error() == problem.Error() }
+	if !slices.ContainsFunc(e.problems, same) { // several clients ask for the same variables
+		e.problems = append(e.problems, problem)
+	}
+}
+
+// Check adds what somebody else found wrong with a value, if anything.
+func (e *Env) Check(name string, err error) {
+	if err != nil {
+		e.problem("%s: %w", name, err)
+	}
 }
 
 // Optional returns the variable, or "" when it is unset.

@@ -26,6 +26,7 @@ func TestMissingAndWrongVariablesAreAllNamed(t *testing.T) {
 		"AWS_REGION": "", "REPLAY_MAX_EVENTS": "many", "PUSH_CONCURRENCY": "0", "JWT_AUDIENCE": " , ", "AWS_ENDPOINT_URL": "localhost:5055",
 	}))
 	env.AWS()
+	env.AWS()
 	env.Required("CONNECTIONS_TABLE")
 	env.Int("REPLAY_MAX_EVENTS", 1, 1000)
 	env.Int("PUSH_CONCURRENCY", 1, 500)
@@ -50,6 +51,9 @@ func TestMissingAndWrongVariablesAreAllNamed(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("Err lacks %q:\n%v", want, err)
 		}
+	}
+	if strings.Count(err.Error(), "AWS_REGION") != 1 {
+		t.Error("Err names a variable twice")
 	}
 	if strings.Contains(err.Error(), "secret") {
 		t.Error("Err shows a secret")

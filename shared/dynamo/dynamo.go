@@ -4,6 +4,7 @@ package dynamo
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,6 +81,18 @@ func FailedCondition(err error, index int) (old map[string]types.AttributeValue,
 	}
 	reason := cancelled.CancellationReasons[index]
 	return reason.Item, aws.ToString(reason.Code) == "ConditionalCheckFailed"
+}
+
+// Invalid says whether the service refused a call for what was to be written: no repetition will change that.
+func Invalid(err error) bool {
+	var cancelled *types.TransactionCanceledException
+	if errors.As(err, &cancelled) {
+		return slices.ContainsFunc(cancelled.CancellationReasons, func(r types.CancellationReason) bool {
+			return aws.ToString(r.Code) == "ValidationError"
+		})
+	}
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "ValidationException"
 }
 
 // Text is a string attribute.

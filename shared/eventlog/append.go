@@ -20,8 +20,9 @@ var commitPolicy = backoff.Policy{Base: 10 * time.Millisecond, Cap: 250 * time.M
 // before it was posted. Of such a one whose record has expired nothing is returned: a client that lacks it is told to load its
 // state anew.
 //
-// At most [MaxBatch] entries, no event id twice. An error that wraps backoff.ErrTransient may succeed later; after any error
-// the entries may or may not have been stored, and appending them again is safe.
+// At most [MaxBatch] entries, no event id twice. An error that wraps backoff.ErrTransient may succeed later, one that wraps
+// ErrInvalid never will: one of the entries is at fault. After any error the entries may or may not have been stored, and
+// appending them again is safe.
 func (l *Log) Append(ctx context.Context, tenantID string, entries []Entry) ([]Record, error) {
 	head, err := l.OpenHead(ctx, tenantID)
 	if err != nil {
@@ -80,7 +81,7 @@ func number(entries []Entry, head int64) ([]Numbered, error) {
 		sequence := head + int64(i) + 1
 		envelope, err := e.Envelope(sequence)
 		if err != nil {
-			return nil, fmt.Errorf("append event %s: %w", e.EventID, err)
+			return nil, fmt.Errorf("append event %s: %w: %w", e.EventID, ErrInvalid, err)
 		}
 		numbered[i] = Numbered{Record{sequence, envelope}, e.EventID}
 	}

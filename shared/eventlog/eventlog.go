@@ -32,6 +32,9 @@ const MaxBatch = 10
 // ErrNotFound: the tenant has no head, or the log does not (any more) hold the number or id.
 var ErrNotFound = errors.New("not in the log")
 
+// ErrInvalid: an entry can't be stored as it is: it has no envelope, or the table refuses it.
+var ErrInvalid = errors.New("invalid entry")
+
 // A Record is one event of a log.
 type Record struct {
 	Sequence int64

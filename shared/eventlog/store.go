@@ -30,6 +30,11 @@ func NewStore(client *dynamodb.Client, tenantsTable, eventsTable string, retenti
 	return &Store{client: client, tenants: &tenantsTable, events: &eventsTable, retention: retention, now: now}
 }
 
+// NewReader returns a store for functions that append nothing.
+func NewReader(client *dynamodb.Client, tenantsTable, eventsTable string, now func() time.Time) *Store {
+	return NewStore(client, tenantsTable, eventsTable, 0, now)
+}
+
 func sequenceKey(sequence int64) string { return fmt.Sprintf("seq#%019d", sequence) }
 func idKey(eventID string) string       { return "id#" + eventID }
 
@@ -87,6 +92,9 @@ func (s *Store) Commit(ctx context.Context, tenantID string, head int64, entries
 	conflict, err := s.conflictOf(err, entries)
 	if conflict != nil {
 		return conflict
+	}
+	if dynamo.Invalid(err) {
+		return fmt.Errorf("commit events: %w: %w", ErrInvalid, err)
 	}
 	return dynamo.Err("commit events", err)
 }

@@ -194,6 +194,16 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Storage) {
 		equal(t, "conflict", eventlog.Conflict{Numbers: map[string]int64{"e1": first + 1}}, conflict(t, err))
 	})
 
+	run("an entry the table can't hold is invalid and leaves the others unwritten", func(t *testing.T, s Storage, _ *clock) {
+		list := append(entries(first+1, first+1), eventlog.Numbered{
+			Record: eventlog.Record{Sequence: first + 2, Envelope: []byte(strings.Repeat("x", 401<<10))}, EventID: "large",
+		})
+		isErr(t, s.Commit(t.Context(), "acme", first, list), eventlog.ErrInvalid)
+		equal(t, "head", int64(first), head(t, s, "acme"))
+		_, err := s.NumberOf(t.Context(), "acme", "e1")
+		isErr(t, err, eventlog.ErrNotFound)
+	})
+
 	run("of writers at the same moment one wins and the others are told", func(t *testing.T, s Storage, _ *clock) {
 		const writers = 8
 		won := make(chan bool, writers)

@@ -18,6 +18,9 @@ type Memory struct {
 	tenants map[string]*tenant
 }
 
+// maxItem is the most an item of DynamoDB holds, in bytes.
+const maxItem = 400 << 10
+
 type tenant struct {
 	head    int64
 	records map[int64]stored
@@ -73,6 +76,11 @@ func (s *Memory) Commit(_ context.Context, tenantID string, head int64, entries 
 	}
 	if conflict.Head != 0 || len(conflict.Numbers) > 0 {
 		return conflict
+	}
+	for _, e := range entries {
+		if len(e.Envelope) > maxItem {
+			return fmt.Errorf("commit: %w: %d bytes", eventlog.ErrInvalid, len(e.Envelope))
+		}
 	}
 	for _, e := range entries {
 		t.head = e.Sequence
