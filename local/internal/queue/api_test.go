@@ -148,7 +148,7 @@ func TestClientReadsQueues(t *testing.T) {
 		"ApproximateNumberOfMessages": "1", "ApproximateNumberOfMessagesNotVisible": "1", "ApproximateNumberOfMessagesDelayed": "0",
 		"VisibilityTimeout": "30", "MaximumMessageSize": "1048576", "MessageRetentionPeriod": "345600", "DelaySeconds": "0",
 		"ReceiveMessageWaitTimeSeconds": "0", "FifoQueue": "true", "ContentBasedDeduplication": "true",
-		"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perQueue",
+		"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId",
 		"RedrivePolicy":    `{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:Dead","maxReceiveCount":10}`,
 		"CreatedTimestamp": got.Attributes["CreatedTimestamp"], "LastModifiedTimestamp": got.Attributes["CreatedTimestamp"],
 	}

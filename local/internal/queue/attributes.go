@@ -1,8 +1,8 @@
 package queue
 
 import (
-	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,7 +56,7 @@ func (s *Queues) listQueues(base string, in listInput) (any, error) {
 	}
 	var out listOutput
 	last := ""
-	for _, name := range slices.Sorted(slices.Values(s.names)) {
+	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
 		if !strings.HasPrefix(name, in.QueueNamePrefix) || name <= in.NextToken {
 			continue
 		}
@@ -133,8 +133,8 @@ func (q *queue) attributes() map[string]string {
 	if q.def.FIFO {
 		attributes["FifoQueue"] = "true"
 		attributes["ContentBasedDeduplication"] = strconv.FormatBool(q.def.ContentBasedDeduplication)
-		attributes["DeduplicationScope"] = cmp.Or(q.def.DeduplicationScope, scopeQueue)
-		attributes["FifoThroughputLimit"] = cmp.Or(q.def.FifoThroughputLimit, "perQueue")
+		attributes["DeduplicationScope"] = q.def.DeduplicationScope
+		attributes["FifoThroughputLimit"] = q.def.FifoThroughputLimit
 	}
 	return attributes
 }

@@ -103,7 +103,7 @@ func TestShortenedVisibilityWakesAWaitingReceiver(t *testing.T) {
 func TestDeduplication(t *testing.T) {
 	t.Parallel()
 	perQueue := fifo("Q")
-	perQueue.DeduplicationScope = scopeQueue
+	perQueue.DeduplicationScope = "queue"
 	tests := []struct {
 		name   string
 		queue  template.Queue

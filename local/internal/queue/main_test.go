@@ -49,7 +49,8 @@ func standard(name string) template.Queue {
 
 func fifo(name string) template.Queue {
 	q := standard(name)
-	q.FIFO, q.ContentBasedDeduplication, q.DeduplicationScope = true, true, scopeGroup
+	q.FIFO, q.ContentBasedDeduplication = true, true
+	q.DeduplicationScope, q.FifoThroughputLimit = scopeGroup, "perMessageGroupId"
 	return q
 }
 

@@ -21,7 +21,6 @@ const (
 	deduplicationTime  = 5 * time.Minute
 	purgeInterval      = time.Minute
 	maxStored          = 256 << 20 // bytes a queue; this stack's own
-	scopeQueue         = "queue"
 	scopeGroup         = "messageGroup"
 	firstSequence      = 18_000_000_000_000_000_000 // 20 digits, as SQS gives
 	sequenceStep       = 256
@@ -38,6 +37,7 @@ type queue struct {
 	created     time.Time
 	deadLetters *queue
 	maxInFlight int
+	maxStored   int // bytes
 
 	mu        *sync.Mutex // of all queues
 	byID      map[string]*message
@@ -76,7 +76,7 @@ type seenAt struct {
 
 func newQueue(mu *sync.Mutex, def template.Queue, arn string, c *clock.Clock, done <-chan struct{}) *queue {
 	return &queue{
-		def: def, arn: arn, clock: c, done: done, created: c.Now(), maxInFlight: maxInFlight, mu: mu,
+		def: def, arn: arn, clock: c, done: done, created: c.Now(), maxInFlight: maxInFlight, maxStored: maxStored, mu: mu,
 		byID: map[string]*message{}, groups: map[string]*group{}, seen: map[string]sent{}, sequence: firstSequence,
 	}
 }
@@ -109,10 +109,10 @@ func (q *queue) put(in Message) (sent, *Error) {
 			return first, nil
 		}
 	}
-	if q.bytes+m.bytes > maxStored {
+	if q.bytes+m.bytes > q.maxStored {
 		return sent{}, &Error{
 			"RequestThrottled", "RequestThrottled", 403,
-			fmt.Sprintf("The queue %s of the local stack holds %d MiB and takes no more: receive or purge.", q.def.Name, maxStored>>20),
+			fmt.Sprintf("The queue %s of the local stack holds %d bytes and takes no more: receive or purge.", q.def.Name, q.bytes),
 		}
 	}
 	m.sent = now

@@ -218,56 +218,40 @@ func TestPurgeIsAllowedOnceAMinute(t *testing.T) {
 func TestFullQueueThrottles(t *testing.T) {
 	t.Parallel()
 	s := open(t, Config{Queues: []template.Queue{standard("Q")}})
-	body := strings.Repeat("x", maxBytes)
+	s.byName["Q"].maxStored = 10
+	s.mustSend(t, "Q", Message{Body: "0123456789"})
 	var refused *Error
-	for range maxStored / maxBytes {
-		s.mustSend(t, "Q", Message{Body: body})
-	}
-	if _, err := s.Send(t.Context(), "Q", Message{Body: body}); !errors.As(err, &refused) || refused.Code != "RequestThrottled" || !refused.Retryable() {
+	if _, err := s.Send(t.Context(), "Q", Message{Body: "x"}); !errors.As(err, &refused) || refused.Code != "RequestThrottled" || !refused.Retryable() {
 		t.Errorf("Send to a full queue = %v, want RequestThrottled, to be retried", err)
 	}
+	if err := s.byName["Q"].delete(s.receiveNow(t, "Q")[0].handle); err != nil {
+		t.Fatal(err)
+	}
+	s.mustSend(t, "Q", Message{Body: "x"})
 }
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	mapping := template.Mapping{ID: "M", Queue: "Q", Function: "F", BatchSize: 10}
-	change := func(f func(*template.Queue)) []template.Queue {
-		q := fifo("Q")
-		f(&q)
-		return []template.Queue{q, standard("Standard")}
-	}
-	mapped := func(f func(*template.Mapping)) []template.Mapping {
-		m := mapping
-		f(&m)
-		return []template.Mapping{m}
-	}
 	tests := []struct {
-		name     string
-		queues   []template.Queue
-		mappings []template.Mapping
-		want     string
+		name    string
+		queue   template.Queue
+		mapping template.Mapping
+		want    string
 	}{
-		{name: "two queues of one name", queues: []template.Queue{fifo("Q"), fifo("Q")}, want: "queue Q: the name is taken by another queue"},
-		{name: "dead-letter queue missing", queues: change(func(q *template.Queue) { *q = redriven(*q, "Nowhere", 1) }), want: "queue Q: the dead-letter queue Nowhere does not exist"},
-		{name: "dead-letter queue of the other type", queues: change(func(q *template.Queue) { *q = redriven(*q, "Standard", 1) }), want: "must be of the same type"},
-		{name: "its own dead-letter queue", queues: change(func(q *template.Queue) { *q = redriven(*q, "Q", 1) }), want: "its own dead-letter queue"},
-		{name: "maxReceiveCount 0", queues: append(change(func(q *template.Queue) { *q = redriven(*q, "D", 0) }), fifo("D")), want: "maxReceiveCount is 0, must be 1 to 1000"},
-		{name: "visibility of 13 h", queues: change(func(q *template.Queue) { q.VisibilityTimeout = 13 * time.Hour }), want: "VisibilityTimeout is 13h0m0s, must be 0s to 12h0m0s"},
-		{name: "retention of a second", queues: change(func(q *template.Queue) { q.Retention = time.Second }), want: "MessageRetentionPeriod is 1s"},
-		{name: "messages of 2 MiB", queues: change(func(q *template.Queue) { q.MaximumMessageBytes = 2 << 20 }), want: "MaximumMessageSize is 2097152"},
-		{name: "unknown scope", queues: change(func(q *template.Queue) { q.DeduplicationScope = "group" }), want: `DeduplicationScope is "group"`},
-		{name: "mapping without queue", queues: change(func(*template.Queue) {}), mappings: mapped(func(m *template.Mapping) { m.Queue = "Nowhere" }), want: "event source mapping M: the queue Nowhere does not exist"},
-		{name: "batch of 11 from FIFO", queues: change(func(*template.Queue) {}), mappings: mapped(func(m *template.Mapping) { m.BatchSize = 11 }), want: "BatchSize is 11"},
-		{name: "window of FIFO", queues: change(func(*template.Queue) {}), mappings: mapped(func(m *template.Mapping) { m.Window = time.Second }), want: "MaximumBatchingWindowInSeconds is 1s"},
-		{name: "large batch without window", queues: change(func(*template.Queue) {}), mappings: mapped(func(m *template.Mapping) { m.Queue, m.BatchSize = "Standard", 100 }), want: "needs MaximumBatchingWindowInSeconds"},
-		{name: "concurrency 1", queues: change(func(*template.Queue) {}), mappings: mapped(func(m *template.Mapping) { m.MaximumConcurrency = 1 }), want: "MaximumConcurrency is 1, must be 2 to 1000"},
+		{"dead-letter queue missing", redriven(fifo("Q"), "Nowhere", 1), template.Mapping{ID: "M", Queue: "Q", BatchSize: 1}, "queue Q: the dead-letter queue Nowhere does not exist"},
+		{"dead-letter queue of the other type", redriven(fifo("Q"), "Standard", 1), template.Mapping{ID: "M", Queue: "Q", BatchSize: 1}, "queue Q: its dead-letter queue Standard must be of the same type, standard or FIFO"},
+		{"mapping of no queue", fifo("Q"), template.Mapping{ID: "M", Queue: "Nowhere", BatchSize: 1}, "event source mapping M: the queue Nowhere does not exist"},
+		{"batch of none", fifo("Q"), template.Mapping{ID: "M", Queue: "Q"}, "event source mapping M: BatchSize is 0, must be at least 1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := New(Config{Queues: tt.queues, Mappings: tt.mappings, Log: slog.New(slog.DiscardHandler)})
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("New = %v, want …%s…", err, tt.want)
+			_, err := New(Config{
+				Queues: queuesOf(tt.queue, standard("Standard")), Mappings: []template.Mapping{tt.mapping},
+				Log: slog.New(slog.DiscardHandler),
+			})
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("New = %v, want %s", err, tt.want)
 			}
 		})
 	}
