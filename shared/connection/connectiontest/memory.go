@@ -12,9 +12,12 @@ import (
 	"github.com/purposepath/realtime/shared/connection"
 )
 
-// Memory keeps connections and members in memory. Each method is one atomic step, as each call of the real store's is (Delete
-// and DeleteMember are two), so that a test can run every order of them.
+// Memory keeps connections and members in memory, in the atomic steps that the real store has (one a method; Delete and
+// DeleteMember are two), so that a test can run every order of them.
 type Memory struct {
+	// Before is called before each step, if it is set; its error is the step's answer, and the step is not made.
+	Before func(ctx context.Context, step string) error
+
 	now func() time.Time
 
 	mu          sync.Mutex
@@ -31,8 +34,18 @@ func NewMemory(now func() time.Time) *Memory {
 	return &Memory{now: now, connections: map[string]connection.Connection{}, members: map[memberKey]connection.Member{}}
 }
 
+func (s *Memory) before(ctx context.Context, step string) error {
+	if s.Before == nil {
+		return nil
+	}
+	return s.Before(ctx, step)
+}
+
 // Put implements Store.
-func (s *Memory) Put(_ context.Context, c connection.Connection) error {
+func (s *Memory) Put(ctx context.Context, c connection.Connection) error {
+	if err := s.before(ctx, "put connection"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.connections[c.ID] = c
@@ -40,7 +53,10 @@ func (s *Memory) Put(_ context.Context, c connection.Connection) error {
 }
 
 // Get implements Store.
-func (s *Memory) Get(_ context.Context, id string) (connection.Connection, error) {
+func (s *Memory) Get(ctx context.Context, id string) (connection.Connection, error) {
+	if err := s.before(ctx, "get connection"); err != nil {
+		return connection.Connection{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.connections[id]
@@ -51,7 +67,10 @@ func (s *Memory) Get(_ context.Context, id string) (connection.Connection, error
 }
 
 // Authenticate implements Store.
-func (s *Memory) Authenticate(_ context.Context, m connection.Member) error {
+func (s *Memory) Authenticate(ctx context.Context, m connection.Member) error {
+	if err := s.before(ctx, "authenticate"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.connections[m.ConnectionID]
@@ -70,7 +89,10 @@ func (s *Memory) Authenticate(_ context.Context, m connection.Member) error {
 }
 
 // FailedAttempt implements Store.
-func (s *Memory) FailedAttempt(_ context.Context, id string) (int, error) {
+func (s *Memory) FailedAttempt(ctx context.Context, id string) (int, error) {
+	if err := s.before(ctx, "count failed attempt"); err != nil {
+		return 0, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.connections[id]
@@ -83,45 +105,57 @@ func (s *Memory) FailedAttempt(_ context.Context, id string) (int, error) {
 }
 
 // Delete implements Store.
-func (s *Memory) Delete(_ context.Context, id string) error {
-	if c, ok := s.deleteConnection(id); ok && c.Authenticated() {
-		s.deleteMember(memberKey{c.TenantID, c.UserID, id})
+func (s *Memory) Delete(ctx context.Context, id string) error {
+	c, err := s.deleteConnection(ctx, id)
+	if err != nil || !c.Authenticated() {
+		return err
 	}
-	return nil
+	return s.deleteMember(ctx, memberKey{c.TenantID, c.UserID, id})
 }
 
 // DeleteMember implements Store.
-func (s *Memory) DeleteMember(_ context.Context, m connection.Member) error {
-	s.deleteConnection(m.ConnectionID)
-	s.deleteMember(keyOf(m))
-	return nil
+func (s *Memory) DeleteMember(ctx context.Context, m connection.Member) error {
+	if _, err := s.deleteConnection(ctx, m.ConnectionID); err != nil {
+		return err
+	}
+	return s.deleteMember(ctx, keyOf(m))
 }
 
-func (s *Memory) deleteConnection(id string) (connection.Connection, bool) {
+func (s *Memory) deleteConnection(ctx context.Context, id string) (connection.Connection, error) {
+	if err := s.before(ctx, "delete connection"); err != nil {
+		return connection.Connection{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, ok := s.connections[id]
+	c := s.connections[id]
 	delete(s.connections, id)
-	return c, ok
+	return c, nil
 }
 
-func (s *Memory) deleteMember(key memberKey) {
+func (s *Memory) deleteMember(ctx context.Context, key memberKey) error {
+	if err := s.before(ctx, "delete member"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.members, key)
+	return nil
 }
 
 // Members implements Store.
-func (s *Memory) Members(_ context.Context, tenantID string) ([]connection.Member, error) {
-	return s.filter(func(m connection.Member) bool { return m.TenantID == tenantID }), nil
+func (s *Memory) Members(ctx context.Context, tenantID string) ([]connection.Member, error) {
+	return s.filter(ctx, "members", func(m connection.Member) bool { return m.TenantID == tenantID })
 }
 
 // OfUser implements Store.
-func (s *Memory) OfUser(_ context.Context, tenantID, userID string) ([]connection.Member, error) {
-	return s.filter(func(m connection.Member) bool { return m.TenantID == tenantID && m.UserID == userID }), nil
+func (s *Memory) OfUser(ctx context.Context, tenantID, userID string) ([]connection.Member, error) {
+	return s.filter(ctx, "members of user", func(m connection.Member) bool { return m.TenantID == tenantID && m.UserID == userID })
 }
 
-func (s *Memory) filter(want func(connection.Member) bool) []connection.Member {
+func (s *Memory) filter(ctx context.Context, step string, want func(connection.Member) bool) ([]connection.Member, error) {
+	if err := s.before(ctx, step); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
@@ -132,11 +166,25 @@ func (s *Memory) filter(want func(connection.Member) bool) []connection.Member {
 		}
 	}
 	slices.SortFunc(found, func(a, b connection.Member) int { return cmp.Compare(a.ConnectionID, b.ConnectionID) })
-	return found
+	return found, nil
 }
 
 // Due implements Store.
-func (s *Memory) Due(context.Context) iter.Seq2[string, error] {
+func (s *Memory) Due(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := s.before(ctx, "due"); err != nil {
+			yield("", err)
+			return
+		}
+		for _, id := range s.due() {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Memory) due() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due []string
@@ -146,11 +194,5 @@ func (s *Memory) Due(context.Context) iter.Seq2[string, error] {
 		}
 	}
 	slices.Sort(due)
-	return func(yield func(string, error) bool) {
-		for _, id := range due {
-			if !yield(id, nil) {
-				return
-			}
-		}
-	}
+	return due
 }

@@ -9,8 +9,11 @@ import (
 	"github.com/purposepath/realtime/shared/eventlog"
 )
 
-// Memory keeps logs in memory. Each method is one atomic step.
+// Memory keeps logs in memory. Each method is one atomic step, as each call of the real store's is.
 type Memory struct {
+	// Before is called before each step, if it is set; its error is the step's answer, and the step is not made.
+	Before func(ctx context.Context, step string) error
+
 	retention time.Duration
 	now       func() time.Time
 
@@ -37,8 +40,18 @@ func NewMemory(retention time.Duration, now func() time.Time) *Memory {
 	return &Memory{retention: retention, now: now, tenants: map[string]*tenant{}}
 }
 
+func (s *Memory) before(ctx context.Context, step string) error {
+	if s.Before == nil {
+		return nil
+	}
+	return s.Before(ctx, step)
+}
+
 // Head implements Storage.
-func (s *Memory) Head(_ context.Context, tenantID string) (int64, error) {
+func (s *Memory) Head(ctx context.Context, tenantID string) (int64, error) {
+	if err := s.before(ctx, "head"); err != nil {
+		return 0, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t, ok := s.tenants[tenantID]; ok {
@@ -48,7 +61,10 @@ func (s *Memory) Head(_ context.Context, tenantID string) (int64, error) {
 }
 
 // CreateHead implements Storage.
-func (s *Memory) CreateHead(_ context.Context, tenantID string, first int64) error {
+func (s *Memory) CreateHead(ctx context.Context, tenantID string, first int64) error {
+	if err := s.before(ctx, "create head"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.tenants[tenantID]; !ok {
@@ -58,7 +74,10 @@ func (s *Memory) CreateHead(_ context.Context, tenantID string, first int64) err
 }
 
 // Commit implements Storage.
-func (s *Memory) Commit(_ context.Context, tenantID string, head int64, entries []eventlog.Numbered) error {
+func (s *Memory) Commit(ctx context.Context, tenantID string, head int64, entries []eventlog.Numbered) error {
+	if err := s.before(ctx, "commit"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, ok := s.tenants[tenantID]
@@ -91,7 +110,10 @@ func (s *Memory) Commit(_ context.Context, tenantID string, head int64, entries 
 }
 
 // Record implements Storage.
-func (s *Memory) Record(_ context.Context, tenantID string, sequence int64) (eventlog.Record, error) {
+func (s *Memory) Record(ctx context.Context, tenantID string, sequence int64) (eventlog.Record, error) {
+	if err := s.before(ctx, "record"); err != nil {
+		return eventlog.Record{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r, ok := s.live(tenantID, sequence); ok {
@@ -110,7 +132,10 @@ func (s *Memory) live(tenantID string, sequence int64) (eventlog.Record, bool) {
 }
 
 // Range implements Storage.
-func (s *Memory) Range(_ context.Context, tenantID string, after, through int64, maxRecords, maxBytes int) ([]eventlog.Record, error) {
+func (s *Memory) Range(ctx context.Context, tenantID string, after, through int64, maxRecords, maxBytes int) ([]eventlog.Record, error) {
+	if err := s.before(ctx, "range"); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var records []eventlog.Record
@@ -129,7 +154,10 @@ func (s *Memory) Range(_ context.Context, tenantID string, after, through int64,
 }
 
 // NumberOf implements Storage.
-func (s *Memory) NumberOf(_ context.Context, tenantID, eventID string) (int64, error) {
+func (s *Memory) NumberOf(ctx context.Context, tenantID, eventID string) (int64, error) {
+	if err := s.before(ctx, "number of event"); err != nil {
+		return 0, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t, ok := s.tenants[tenantID]; ok {

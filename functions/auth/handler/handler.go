@@ -1,0 +1,155 @@
+// Package handler decides auth: it verifies the token, makes the connection a member of the token's tenant, and replays what the
+// client missed.
+//
+// Guarantees:
+//   - The tenant comes from the verified token and from nowhere else.
+//   - The connection is recorded as a member first; only then are head and log read. An event is thus in the replay or in a
+//     push that sees the member, never in neither.
+//   - Three failed attempts in a row close the connection.
+package handler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/purposepath/realtime/shared/backoff"
+	"github.com/purposepath/realtime/shared/connection"
+	"github.com/purposepath/realtime/shared/event"
+	"github.com/purposepath/realtime/shared/replay"
+	"github.com/purposepath/realtime/shared/socket"
+	"github.com/purposepath/realtime/shared/telemetry"
+	"github.com/purposepath/realtime/shared/token"
+)
+
+// maxFailures is how many failed attempts in a row close the connection.
+const maxFailures = 3
+
+// conflictPolicy bounds the tries of the transaction that makes a member: it conflicts with a renewal, a failed attempt or a
+// disconnect of the same connection at the same moment.
+var conflictPolicy = backoff.Policy{Base: 20 * time.Millisecond, Cap: 200 * time.Millisecond, Tries: 6, Total: 2 * time.Second}
+
+// A Handler answers auth.
+type Handler struct {
+	Tokens interface {
+		Verify(ctx context.Context, raw string) (token.Claims, error)
+	}
+	Connections Connections
+	Heads       interface {
+		OpenHead(ctx context.Context, tenantID string) (int64, error)
+	}
+	Replayer           *replay.Replayer
+	Socket             socket.Gateway
+	MaxConnectionsUser int // of one user at a time
+	Clock              backoff.Clock
+	Log                *slog.Logger
+	Metrics            *telemetry.Metrics
+}
+
+// Connections are the records that auth writes.
+type Connections interface {
+	Authenticate(context.Context, connection.Member) error
+	FailedAttempt(ctx context.Context, id string) (int, error)
+	OfUser(ctx context.Context, tenantID, userID string) ([]connection.Member, error)
+	DeleteMember(context.Context, connection.Member) error
+}
+
+// Handle answers auth.success or auth.error.
+func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Response, error) {
+	began := h.Clock.Now()
+	id := req.RequestContext.ConnectionID
+	log := h.Log.With("connectionId", id)
+
+	message, failure := socket.Read[event.AuthMessage](req.Body)
+	var success *event.AuthSuccess
+	var err error
+	if failure == nil {
+		success, err = h.authenticate(ctx, id, time.UnixMilli(req.RequestContext.ConnectedAt), message)
+	}
+	if failure == nil && err == nil {
+		log.InfoContext(ctx, "authenticated", "tenantId", success.TenantID, "sequence", success.Sequence,
+			"recovery", success.Recovery != nil, "tookMs", h.Clock.Now().Sub(began).Milliseconds())
+		success.Ref = message.Ref
+		return socket.Answer(event.TypeAuthSuccess, h.Clock.Now(), *success)
+	}
+	if failure == nil {
+		failure = failureOf(err)
+	}
+	failure.Ref = message.Ref
+	if failure.Code == event.CodeInternalError {
+		log.ErrorContext(ctx, "not authenticated", "error", err)
+	} else {
+		log.WarnContext(ctx, "not authenticated", "code", failure.Code, "reason", failure.Reason, "why", failure.Error)
+	}
+	h.Metrics.Emit("code", string(failure.Code), telemetry.Count("authFailures", 1))
+	if h.mustClose(ctx, id, failure, err) {
+		return socket.Status(http.StatusOK), socket.Close(ctx, h.Socket, id, event.TypeAuthError, h.Clock.Now(), failure)
+	}
+	return socket.Answer(event.TypeAuthError, h.Clock.Now(), *failure)
+}
+
+// mustClose counts a failed attempt. What is not the client's fault is not counted.
+func (h *Handler) mustClose(ctx context.Context, id string, failure *event.Failure, err error) bool {
+	if errors.Is(err, connection.ErrNotFound) {
+		return true
+	}
+	if failure.Code == event.CodeInternalError || failure.Code == event.CodeRateLimit {
+		return false
+	}
+	failures, err := h.Connections.FailedAttempt(ctx, id)
+	if err != nil && !errors.Is(err, connection.ErrNotFound) {
+		h.Log.ErrorContext(ctx, "failed attempt not counted", "connectionId", id, "error", err)
+	}
+	return failures >= maxFailures || errors.Is(err, connection.ErrNotFound)
+}
+
+func (h *Handler) authenticate(ctx context.Context, id string, connectedAt time.Time, message event.AuthMessage) (*event.AuthSuccess, error) {
+	switch {
+	case message.Protocol != 0 && message.Protocol != event.ProtocolVersion:
+		return nil, errUpgrade
+	case message.Token == "":
+		return nil, errNoToken
+	}
+	claims, err := h.Tokens.Verify(ctx, message.Token)
+	if err != nil {
+		return nil, err
+	}
+	member := connection.Member{
+		TenantID: claims.TenantID, UserID: claims.UserID, ConnectionID: id, ConnectedAt: connectedAt,
+		ValidUntil: claims.ExpiresAt, AcceptsBatch: slices.Contains(message.Accept, event.AcceptBatch),
+	}
+	// First the record …
+	err = conflictPolicy.Retry(ctx, h.Clock, func() error { return h.Connections.Authenticate(ctx, member) })
+	if err != nil {
+		return nil, err
+	}
+	// … then the head, then the log. Swapped, an event could be numbered after the log was read and pushed before the member
+	// could be seen.
+	success, err := h.replay(ctx, member, replay.Position{Sequence: message.LastSequence, EventID: message.LastEventID})
+	if err != nil {
+		return nil, err
+	}
+	h.closeBeyondLimit(ctx, member, message.Replaces)
+	return success, nil
+}
+
+func (h *Handler) replay(ctx context.Context, member connection.Member, position replay.Position) (*event.AuthSuccess, error) {
+	head, err := h.Heads.OpenHead(ctx, member.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	success := &event.AuthSuccess{
+		TenantID: member.TenantID, UserID: member.UserID, ConnectionID: member.ConnectionID, ExpiresAt: event.TimestampOf(member.ValidUntil),
+		Protocol: event.ProtocolVersion, Accepted: []string{}, Sequence: head,
+	}
+	if member.AcceptsBatch {
+		success.Accepted = append(success.Accepted, event.AcceptBatch)
+	}
+	if position.Given() {
+		success.Recovery, err = h.Replayer.Run(ctx, member, position, head)
+	}
+	return success, err
+}

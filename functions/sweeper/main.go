@@ -1,0 +1,30 @@
+// Command sweeper is the Lambda that the schedule calls every minute.
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/purposepath/realtime/functions/sweeper/handler"
+	"github.com/purposepath/realtime/shared/awsenv"
+	"github.com/purposepath/realtime/shared/connection"
+	"github.com/purposepath/realtime/shared/dynamo"
+	"github.com/purposepath/realtime/shared/push"
+	"github.com/purposepath/realtime/shared/telemetry"
+)
+
+func main() {
+	env := awsenv.New(os.Getenv)
+	log := telemetry.Logger(env.Optional("LOG_LEVEL"))
+	h := &handler.Handler{
+		Connections: connection.NewStore(dynamo.Client(env), env.Required("CONNECTIONS_TABLE"), env.Required("MEMBERS_TABLE"), time.Now),
+		Socket:      push.NewManagement(env, handler.AtOnce),
+		Now:         time.Now,
+		Log:         log,
+		Metrics:     telemetry.NewMetrics(os.Stdout, "sweeper", time.Now),
+	}
+	telemetry.ExitOn(log, env.Err())
+	lambda.Start(h.Handle)
+}
