@@ -18,17 +18,9 @@ const (
 	ToServer Direction = "client to server"
 )
 
-// The kinds of entity an event can be about.
-const (
-	Goal    = "goal"
-	Action  = "action"
-	Issue   = "issue"
-	Measure = "measure"
-)
-
 // A Spec is one row of the catalogue.
 //
-// Entity, Actor, GoalField and Time are names of payload fields. In a Sentence, {actor}, {title} and {goal} stand for names, with a
+// Entity, Actor, Goal and Time are names of payload fields. In a Sentence, {actor}, {entity} and {goal} stand for names, with a
 // fallback where the producer sent none ("Someone", "an action", "a goal"); any other name in braces is a payload field.
 type Spec struct {
 	Type      Type
@@ -38,12 +30,12 @@ type Spec struct {
 	Aliases   []Alias
 
 	// Domain events only.
-	Kind      string // the kind of entity it is about
-	Entity    string // the field that names it
-	Actor     string // the field that names who did it
-	GoalField string // the field that names the goal
-	Time      string // the field that says when
-	Sentence  string // for toasts and feeds
+	Kind     string // the kind of entity it is about
+	Entity   string // the field that names it
+	Actor    string // the field that names who did it
+	Goal     string // the field that names the goal
+	Time     string // the field that says when
+	Sentence string // for toasts and feeds
 }
 
 // An Alias is another name under which producers send a type. Every type is also taken with hyphens for its dots and underscores.
@@ -87,7 +79,7 @@ func named(t Type, detailType string) bool {
 
 // Names in the samples: one small story, so that samples published one after the other make sense together.
 const (
-	sampleTenant  = "acme"
+	sampleTenant  = "demo"
 	sampleGoal    = "goal-4f1c"
 	sampleAction  = "action-91b0"
 	sampleIssue   = "issue-2d77"
@@ -106,8 +98,8 @@ const (
 var catalogue = []Spec{
 	{
 		Type: "goal.created", Direction: ToClient, Summary: "A goal was created.",
-		Kind: Goal, Entity: "goalId", Actor: "createdBy", GoalField: "goalId", Time: "createdAt",
-		Sentence: "{actor} created {title}",
+		Kind: "goal", Entity: "goalId", Actor: "createdBy", Goal: "goalId", Time: "createdAt",
+		Sentence: "{actor} created {entity}",
 		Data: GoalCreatedData{
 			GoalID: sampleGoal, UserID: sampleAna, Title: goalTitle, Description: "Keep the customers we win.", Status: "draft",
 			CreatedAt: "2026-03-02T08:15:00.000Z", CreatedBy: sampleAna,
@@ -116,8 +108,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "goal.activated", Direction: ToClient, Summary: "A goal became active.",
-		Kind: Goal, Entity: "goalId", Actor: "activatedBy", GoalField: "goalId", Time: "activatedAt",
-		Sentence: "{actor} activated {title}",
+		Kind: "goal", Entity: "goalId", Actor: "activatedBy", Goal: "goalId", Time: "activatedAt",
+		Sentence: "{actor} activated {entity}",
 		Data: GoalActivatedData{
 			GoalID: sampleGoal, PreviousStatus: "draft", NewStatus: "active",
 			ActivatedAt: "2026-03-02T08:20:00.000Z", ActivatedBy: sampleAna,
@@ -126,8 +118,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "goal.completed", Direction: ToClient, Summary: "A goal was reached.",
-		Kind: Goal, Entity: "goalId", Actor: "completedBy", GoalField: "goalId", Time: "completedAt",
-		Sentence: "{actor} completed {title}",
+		Kind: "goal", Entity: "goalId", Actor: "completedBy", Goal: "goalId", Time: "completedAt",
+		Sentence: "{actor} completed {entity}",
 		Data: GoalCompletedData{
 			GoalID: sampleGoal, CompletedAt: "2026-06-30T16:05:00.000Z", CompletedBy: sampleAna, FinalNotes: "92.4 % in June.",
 			Common: Common{TenantID: sampleTenant, Title: goalTitle, ActorName: ana},
@@ -135,8 +127,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "goal.cancelled", Direction: ToClient, Summary: "A goal was given up.",
-		Kind: Goal, Entity: "goalId", Actor: "cancelledBy", GoalField: "goalId", Time: "cancelledAt",
-		Sentence: "{actor} cancelled {title}",
+		Kind: "goal", Entity: "goalId", Actor: "cancelledBy", Goal: "goalId", Time: "cancelledAt",
+		Sentence: "{actor} cancelled {entity}",
 		Data: GoalCancelledData{
 			GoalID: sampleGoal, CancelledAt: "2026-05-04T11:00:00.000Z", CancelledBy: sampleBen, Reason: "Merged into another goal.",
 			Common: Common{TenantID: sampleTenant, Title: goalTitle, ActorName: ben},
@@ -144,8 +136,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "goal.paused", Direction: ToClient, Summary: "Work on a goal was paused.",
-		Kind: Goal, Entity: "goalId", Actor: "pausedBy", GoalField: "goalId", Time: "pausedAt",
-		Sentence: "{actor} paused {title}",
+		Kind: "goal", Entity: "goalId", Actor: "pausedBy", Goal: "goalId", Time: "pausedAt",
+		Sentence: "{actor} paused {entity}",
 		Data: GoalPausedData{
 			GoalID: sampleGoal, PausedAt: "2026-04-01T09:30:00.000Z", PausedBy: sampleAna, Reason: "Waiting for the new pricing.",
 			Common: Common{TenantID: sampleTenant, Title: goalTitle, ActorName: ana},
@@ -153,8 +145,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "goal.resumed", Direction: ToClient, Summary: "Work on a paused goal goes on.",
-		Kind: Goal, Entity: "goalId", Actor: "resumedBy", GoalField: "goalId", Time: "resumedAt",
-		Sentence: "{actor} resumed {title}",
+		Kind: "goal", Entity: "goalId", Actor: "resumedBy", Goal: "goalId", Time: "resumedAt",
+		Sentence: "{actor} resumed {entity}",
 		Data: GoalResumedData{
 			GoalID: sampleGoal, ResumedAt: "2026-04-13T07:45:00.000Z", ResumedBy: sampleAna,
 			Common: Common{TenantID: sampleTenant, Title: goalTitle, ActorName: ana},
@@ -162,7 +154,7 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "goal.activity.created", Direction: ToClient, Summary: "Somebody wrote a note or comment on a goal, attached a file, recorded a decision or a review.",
-		Kind: Goal, Entity: "goalId", Actor: "createdBy", GoalField: "goalId", Time: "createdAt",
+		Kind: "goal", Entity: "goalId", Actor: "createdBy", Goal: "goalId", Time: "createdAt",
 		Sentence: "{actor} posted on {goal}: {title}",
 		Data: GoalActivityCreatedData{
 			ActivityID: "activity-5c3e", GoalID: sampleGoal, Type: "decision", Title: "Focus on accounts over 50 seats",
@@ -173,8 +165,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "action.created", Direction: ToClient, Summary: "An action was created for a goal.",
-		Kind: Action, Entity: "actionId", Actor: "createdBy", GoalField: "goalId", Time: "createdAt",
-		Sentence: "{actor} created {title}",
+		Kind: "action", Entity: "actionId", Actor: "createdBy", Goal: "goalId", Time: "createdAt",
+		Sentence: "{actor} created {entity}",
 		Data: ActionCreatedData{
 			ActionID: sampleAction, GoalID: sampleGoal, Title: actionTitle, Description: "Ask what would make them stay.",
 			AssignedTo: sampleBen, DueDate: "2026-03-31", Priority: "high", Status: "todo",
@@ -184,8 +176,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "action.status_changed", Direction: ToClient, Summary: "An action's status changed.",
-		Kind: Action, Entity: "actionId", Actor: "changedBy", GoalField: "goalId", Time: "changedAt",
-		Sentence: "{actor} set {title} to {newStatus}",
+		Kind: "action", Entity: "actionId", Actor: "changedBy", Goal: "goalId", Time: "changedAt",
+		Sentence: "{actor} set {entity} to {newStatus}",
 		Data: ActionStatusChangedData{
 			ActionID: sampleAction, PreviousStatus: "todo", NewStatus: "in_progress",
 			ChangedAt: "2026-03-10T09:00:00.000Z", ChangedBy: sampleBen,
@@ -195,8 +187,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "action.completed", Direction: ToClient, Summary: "An action was done.",
-		Kind: Action, Entity: "actionId", Actor: "completedBy", GoalField: "goalId", Time: "completedAt",
-		Sentence: "{actor} completed {title}",
+		Kind: "action", Entity: "actionId", Actor: "completedBy", Goal: "goalId", Time: "completedAt",
+		Sentence: "{actor} completed {entity}",
 		Data: ActionCompletedData{
 			ActionID: sampleAction, CompletedAt: "2026-03-27T15:20:00.000Z", CompletedBy: sampleBen,
 			Outcome: "Nine of ten reached.", OnTime: true,
@@ -206,8 +198,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "action.priority_changed", Direction: ToClient, Summary: "An action's priority changed.",
-		Kind: Action, Entity: "actionId", Actor: "changedBy", GoalField: "goalId", Time: "changedAt",
-		Sentence: "{actor} changed the priority of {title} from {previousPriority} to {newPriority}",
+		Kind: "action", Entity: "actionId", Actor: "changedBy", Goal: "goalId", Time: "changedAt",
+		Sentence: "{actor} changed the priority of {entity} from {previousPriority} to {newPriority}",
 		Data: ActionPriorityChangedData{
 			ActionID: sampleAction, PreviousPriority: "high", NewPriority: "critical",
 			ChangedAt: "2026-03-16T10:10:00.000Z", ChangedBy: sampleAna, Reason: "Two of them gave notice.",
@@ -217,8 +209,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "action.reassigned", Direction: ToClient, Summary: "An action went to somebody else.",
-		Kind: Action, Entity: "actionId", Actor: "assignedBy", GoalField: "goalId", Time: "assignedAt",
-		Sentence: "{actor} reassigned {title}",
+		Kind: "action", Entity: "actionId", Actor: "assignedBy", Goal: "goalId", Time: "assignedAt",
+		Sentence: "{actor} reassigned {entity}",
 		Data: ActionReassignedData{
 			ActionID: sampleAction, PreviousAssignee: new(ID(sampleBen)), NewAssignee: sampleAna,
 			AssignedAt: "2026-03-18T12:00:00.000Z", AssignedBy: sampleAna, Note: "Ben is on leave.",
@@ -228,8 +220,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "action.progress_updated", Direction: ToClient, Summary: "An action's progress was updated.",
-		Kind: Action, Entity: "actionId", Actor: "updatedBy", GoalField: "goalId", Time: "updatedAt",
-		Sentence: "{actor} moved {title} from {previousProgress} % to {newProgress} %",
+		Kind: "action", Entity: "actionId", Actor: "updatedBy", Goal: "goalId", Time: "updatedAt",
+		Sentence: "{actor} moved {entity} from {previousProgress} % to {newProgress} %",
 		Data: ActionProgressUpdatedData{
 			ActionID: sampleAction, PreviousProgress: 20, NewProgress: 60,
 			UpdatedAt: "2026-03-20T17:30:00.000Z", UpdatedBy: sampleAna,
@@ -239,8 +231,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "issue.created", Direction: ToClient, Summary: "An issue was reported.",
-		Kind: Issue, Entity: "issueId", Actor: "createdBy", GoalField: "goalId", Time: "createdAt",
-		Sentence: "{actor} reported {title}",
+		Kind: "issue", Entity: "issueId", Actor: "createdBy", Goal: "goalId", Time: "createdAt",
+		Sentence: "{actor} reported {entity}",
 		Data: IssueCreatedData{
 			IssueID: sampleIssue, Title: issueTitle, Description: "Over 20,000 rows the export stops at 30 s.",
 			Severity: "high", Status: "open", Priority: "urgent", Category: "bug", AssignedTo: sampleBen,
@@ -251,8 +243,8 @@ var catalogue = []Spec{
 	},
 	{
 		Type: "issue.status_changed", Direction: ToClient, Summary: "An issue's status changed.",
-		Kind: Issue, Entity: "issueId", Actor: "changedBy", GoalField: "goalId", Time: "changedAt",
-		Sentence: "{actor} set {title} to {newStatus}",
+		Kind: "issue", Entity: "issueId", Actor: "changedBy", Goal: "goalId", Time: "changedAt",
+		Sentence: "{actor} set {entity} to {newStatus}",
 		Data: IssueStatusChangedData{
 			IssueID: sampleIssue, PreviousStatus: "in_progress", NewStatus: "resolved",
 			ChangedAt: "2026-03-19T16:45:00.000Z", ChangedBy: sampleBen,
@@ -263,8 +255,8 @@ var catalogue = []Spec{
 	{
 		Type: "measure.reading_created", Direction: ToClient, Summary: "A measure got a new reading.",
 		Aliases: []Alias{{Type: "measure.reading.created"}, {Type: "kpi.reading_created", From: "kpiId", To: "measureId"}},
-		Kind:    Measure, Entity: "measureId", Actor: "recordedBy", GoalField: "goalId", Time: "recordedAt",
-		Sentence: "{actor} recorded {value} for {title}",
+		Kind:    "measure", Entity: "measureId", Actor: "recordedBy", Goal: "goalId", Time: "recordedAt",
+		Sentence: "{actor} recorded {value} for {entity}",
 		Data: MeasureReadingCreatedData{
 			ReadingID: "reading-b6d2", MeasureID: sampleMeasure, Value: 90.5, Date: "2026-03-31", Note: "Provisional.",
 			RecordedAt: "2026-04-01T06:00:00.000Z", RecordedBy: sampleAna, Progress: new(Percent(62.5)),
@@ -295,7 +287,7 @@ var catalogue = []Spec{
 	{
 		Type: TypeBatch, Direction: ToClient, Summary: "Several events in one frame, for connections that accept it.",
 		Data: Batch{Events: []json.RawMessage{
-			json.RawMessage(`{"type":"goal.resumed","timestamp":"2026-04-13T07:45:00.000Z","eventId":"0b9e5a4e-1f0c-4a53-9a2f-6f3f1f3d0c11","tenantId":"acme","sequence":1772439300008,"data":{"goalId":"goal-4f1c","resumedAt":"2026-04-13T07:45:00.000Z","resumedBy":"user-ana","tenantId":"acme"}}`),
+			json.RawMessage(`{"type":"goal.resumed","timestamp":"2026-04-13T07:45:00.000Z","eventId":"0b9e5a4e-1f0c-4a53-9a2f-6f3f1f3d0c11","tenantId":"demo","sequence":1772439300008,"data":{"goalId":"goal-4f1c","resumedAt":"2026-04-13T07:45:00.000Z","resumedBy":"user-ana","tenantId":"demo"}}`),
 		}},
 	},
 	{

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// MaxFrameBytes is the largest frame API Gateway meters and passes on as one: 32 KB. Source: facts/gateway-behaviour.md §5.1.
+	// MaxFrameBytes is the largest WebSocket frame of API Gateway, and the unit it meters messages by: 32 KB.
+	// Source: API Gateway Developer Guide, quotas for WebSocket APIs, "WebSocket frame size".
 	MaxFrameBytes = 32768
 	// MaxSequence is JavaScript's largest safe integer.
 	MaxSequence = 1<<53 - 1

@@ -159,6 +159,7 @@ func TestFromBusRefuses(t *testing.T) {
 
 		{name: "a megabyte of members", detail: "{" + strings.TrimSuffix(strings.Repeat(`"":0,`, 200_000), ",") + "}", reason: "malformed_detail", field: "*", rule: "duplicate"},
 		{name: "a megabyte of text", detail: with(`"s":"` + strings.Repeat("s", 1_000_000) + `"`), reason: "frame_too_large", rule: "size"},
+		{name: "what is too large is read no further", detail: with(`"s":"` + strings.Repeat("s", 2*event.MaxFrameBytes) + `","goalId":"g1"`), reason: "frame_too_large", rule: "size"},
 		{name: "a megabyte of small numbers", detail: with(`"n":[` + strings.Repeat("0,", 500_000) + `0]`), reason: "frame_too_large", rule: "size"},
 	}
 	for _, tt := range tests {

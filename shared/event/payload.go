@@ -1,6 +1,6 @@
 package event
 
-// Payloads as protocol.md §5 lists them. The struct is the schema: a field without omitempty is required, a pointer without omitempty may
+// The payloads of the domain events. The struct is the schema: a field without omitempty is required, a pointer without omitempty may
 // be null, the Go type gives the rule (see Kind), `only` narrows an enum to some of its values, `doc` explains what the name does not.
 
 // Common is what every payload may carry beside its own fields. A payload's own field of the same name replaces it.
