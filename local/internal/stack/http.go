@@ -1,0 +1,97 @@
+package stack
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/purposepath/realtime/local/internal/product"
+)
+
+// handler sends each request to its service: AWS's SDKs name it in X-Amz-Target, or by the path.
+func (s *Stack) handler() http.Handler {
+	own := s.ownPages()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		target, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		switch {
+		case strings.HasPrefix(target, "DynamoDB"):
+			s.engine.ServeHTTP(w, r)
+		case target == "AmazonSQS":
+			s.queues.ServeHTTP(w, r)
+		case target == "AWSEvents":
+			s.bus.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/"):
+			if s.runtime == nil {
+				http.Error(w, "functions run elsewhere: "+s.cfg.Lambda, http.StatusNotFound)
+				return
+			}
+			s.runtime.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, "/_"):
+			own.ServeHTTP(w, r)
+		default:
+			s.gateway.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Info is what the stack's commands ask of it.
+type Info struct {
+	WebSocketURL string `json:"webSocketUrl"`
+	EventBus     string `json:"eventBus"`
+	Stage        string `json:"stage"`
+	// Connection is the newest open one, "" where there is none: for `rtlocal event`.
+	Connection string `json:"connection,omitempty"`
+}
+
+// ownPages are those that AWS does not have. Only this machine's pages and programs may read them: a page of elsewhere could get
+// itself a token.
+func (s *Stack) ownPages() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /_health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /_local/info", func(w http.ResponseWriter, _ *http.Request) {
+		info := Info{WebSocketURL: s.WebSocketURL(), EventBus: s.Bus(), Stage: s.Template.APIs[0].Stage}
+		newest := int64(0)
+		for _, c := range s.Connections() {
+			if at := c.ConnectedAt.UnixNano(); at > newest {
+				newest, info.Connection = at, c.ID
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(info) // the reader may have gone
+	})
+	if s.Issuer != nil {
+		mux.HandleFunc("GET /_local/issuer"+product.KeyPath, s.Issuer.ServeKeys)
+		mux.HandleFunc("GET /_local/token", s.Issuer.ServeToken)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if !loopback(host) {
+			http.Error(w, "the stack's own pages answer to localhost only", http.StatusForbidden)
+			return
+		}
+		if origin := r.Header.Get("Origin"); origin != "" {
+			from, err := url.Parse(origin)
+			if err != nil || !loopback(from.Hostname()) {
+				http.Error(w, "the stack's own pages answer to pages of localhost only", http.StatusForbidden)
+				return
+			}
+			w.Header().Set("Access-Control-Allow-Origin", origin)
+			w.Header().Add("Vary", "Origin")
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// loopback says whether a host name is this machine. host.docker.internal is how a container names it.
+func loopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "host.docker.internal" {
+		return true
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return ip != nil && ip.IsLoopback()
+}
