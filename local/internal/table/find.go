@@ -9,7 +9,7 @@ import (
 
 // EndpointFlag is the stack's flag that names a DynamoDB endpoint of the user's own. Errors name it as the way out where
 // there is no engine.
-const EndpointFlag = "dynamodb"
+const EndpointFlag = "dynamodb-endpoint"
 
 const engineVersion = "1.2.1"
 

@@ -228,7 +228,7 @@ func TestStartRefuses(t *testing.T) {
 		{"an endpoint where nobody listens", Config{Endpoint: fmt.Sprintf("http://127.0.0.1:%d", port)}, []string{"create table Events", "connection refused"}},
 		{"an endpoint that is not DynamoDB's", Config{Endpoint: stranger.URL}, []string{"create table Events", "status 404"}},
 		{"an endpoint that speaks another JSON", Config{Endpoint: strangerJSON.URL}, []string{"create table Events", "status 404"}},
-		{"no engine", Config{EngineDir: t.TempDir()}, []string{"npm", "--dynamodb"}},
+		{"no engine", Config{EngineDir: t.TempDir()}, []string{"npm", "--dynamodb-endpoint URL"}},
 		{"a table that DynamoDB refuses", Config{EngineDir: engineDir, Tables: []template.Table{broken}}, []string{"create table Events", "ValidationException"}},
 		{"a data folder that cannot be", Config{EngineDir: engineDir, DataDir: "/dev/null/data"}, []string{"start the embedded DynamoDB", "/dev/null"}},
 	}
