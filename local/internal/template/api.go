@@ -10,7 +10,7 @@ import (
 func (l *loader) readAPI(r *resource) {
 	p := l.propertiesOf(r)
 	if p.text("ProtocolType") != "WEBSOCKET" {
-		l.note(r.line, "%s %s is no WebSocket API and is not run here", r.kind, r.id)
+		l.notes.add(r.line, "%s %s is no WebSocket API and is not run here", r.kind, r.id)
 		return
 	}
 	for _, key := range []string{"Body", "BodyS3Location"} {
@@ -37,7 +37,7 @@ func (l *loader) readStage(r *resource) {
 	switch {
 	case api == nil:
 	case api.Stage != "":
-		l.note(r.line, "the stage %s of %s is not run here: %s is", l.name(r), api.ID, api.Stage)
+		l.notes.add(r.line, "the stage %s of %s is not run here: %s is", l.name(r), api.ID, api.Stage)
 	default:
 		if api.Stage = p.required("StageName"); api.Stage == "$default" {
 			p.problem("StageName", "the stage of a WebSocket API can't be called $default")
@@ -62,11 +62,11 @@ func (l *loader) readRoute(r *resource) {
 	}
 	i := l.propertiesOf(integration)
 	if kind := i.required("IntegrationType"); kind != "AWS_PROXY" {
-		l.note(integration.line, "the route %s is not run here: its integration is %s, not AWS_PROXY", key, kind)
+		l.notes.add(integration.line, "the route %s is not run here: its integration is %s, not AWS_PROXY", key, kind)
 		return
 	}
 	if kind := p.text("AuthorizationType"); kind != "" && kind != "NONE" {
-		l.note(r.line, "the route %s is open here: its authorizer (%s) is not run", key, kind)
+		l.notes.add(r.line, "the route %s is open here: its authorizer (%s) is not run", key, kind)
 	}
 	route := Route{
 		Key:     key,
@@ -82,7 +82,7 @@ func (l *loader) readRoute(r *resource) {
 		if response {
 			missing = "RouteResponseSelectionExpression: $default"
 		}
-		l.note(r.line, "the route %s answers nothing: it lacks %s", key, missing)
+		l.notes.add(r.line, "the route %s answers nothing: it lacks %s", key, missing)
 	}
 	api.Routes = append(api.Routes, route)
 }

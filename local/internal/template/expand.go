@@ -7,18 +7,24 @@ import (
 
 // expand adds a resource of the template, SAM's own types as the plain ones that its transform makes of them, under the
 // same logical ids: so a RouteResponse may name WebSocketApiAuthRoute, and there is one reader for both forms.
-func (l *loader) expand(id string, n *node) {
+func (l *loader) expand(f field) {
+	id, n := f.key, f.value
 	kind, ok := n.get("Type").scalar()
 	if !ok {
-		l.problems.add(n.line, "the resource %s has no Type", id)
+		l.problems.add(f.line, "the resource %s has no Type", id)
 		return
 	}
-	r := &resource{id: id, kind: kind, line: n.line, properties: l.choose(n.get("Properties")), metadata: n.get("Metadata")}
-	if r.properties == nil || r.properties.kind != objectKind {
-		if r.properties != nil && r.properties.kind != nullKind {
-			l.problems.add(r.properties.line, "the Properties of %s must be a map", id)
-		}
-		r.properties = objectNode(n.line)
+	r := &resource{id: id, kind: kind, line: f.line, properties: l.choose(n.get("Properties")), metadata: n.get("Metadata")}
+	if r.properties == nil || r.properties.kind == nullKind {
+		r.properties = objectNode(f.line)
+	}
+	if name, _, ok := r.properties.function(); ok {
+		l.problems.add(r.properties.line, "the Properties of %s are what %s makes, which CloudFormation alone runs: write them", id, name)
+		return
+	}
+	if r.properties.kind != objectKind {
+		l.problems.add(r.properties.line, "the Properties of %s must be a map", id)
+		return
 	}
 	if condition := n.get("Condition"); condition != nil {
 		name, ok := condition.scalar()
@@ -29,7 +35,7 @@ func (l *loader) expand(id string, n *node) {
 		}
 	}
 	if strings.HasPrefix(kind, "AWS::Serverless::") && !l.sam {
-		l.problems.add(n.line, "%s needs the line Transform: %s", kind, samTransform)
+		l.problems.add(f.line, "%s needs the line Transform: %s", kind, samTransform)
 		return
 	}
 	switch kind {
@@ -161,21 +167,24 @@ func (l *loader) expandFunction(r *resource) {
 	}
 	if events := l.choose(p.get("Events")); events != nil {
 		for _, f := range events.fields {
-			l.expandEvent(r, f.key, l.choose(f.value))
+			l.expandEvent(r, f.key, f.line, l.choose(f.value))
 		}
 	}
 }
 
 // expandEvent makes of a function's event the rule, schedule or mapping that SAM makes of it.
-func (l *loader) expandEvent(r *resource, name string, event *node) {
+func (l *loader) expandEvent(r *resource, name string, line int, event *node) {
+	if event == nil {
+		return // AWS::NoValue
+	}
 	kind, ok := event.get("Type").scalar()
 	if !ok {
-		l.problems.add(r.line, "the event %s of %s has no Type", name, r.id)
+		l.problems.add(line, "the event %s of %s has no Type", name, r.id)
 		return
 	}
-	p, id, line := l.choose(event.get("Properties")), r.id+name, event.line
+	p, id := l.choose(event.get("Properties")), r.id+name
 	state := p.get("State")
-	if enabled, ok := p.get("Enabled").scalar(); ok && enabled == "false" && state == nil {
+	if enabled, ok := l.choose(p.get("Enabled")).scalar(); ok && enabled == "false" && state == nil {
 		state = textNode(line, "DISABLED")
 	}
 	target := func() *node {
@@ -225,7 +234,7 @@ func (l *loader) expandEvent(r *resource, name string, event *node) {
 			field{key: "ScalingConfig", value: p.get("ScalingConfig")})
 	default:
 		if r.removedBy == "" {
-			l.note(line, "the event %s of %s is of type %s, which is not run here", name, r.id, kind)
+			l.notes.add(line, "the event %s of %s is of type %s, which is not run here", name, r.id, kind)
 		}
 	}
 }

@@ -31,7 +31,10 @@ func (l *loader) readFunction(r *resource) {
 		}
 	}
 	f.BuildMethod, _ = r.metadata.get("BuildMethod").scalar()
-	if variables := p.object("Environment").object("Variables").n; variables != nil {
+	if variables := p.object("Environment").value("Variables"); variables != nil {
+		if variables.kind != objectKind {
+			l.problems.add(variables.line, "Variables must be a map, not %s", variables.describe())
+		}
 		for _, v := range variables.fields {
 			text, ok := v.value.scalar()
 			if !ok && v.value.kind != nullKind {
@@ -42,7 +45,7 @@ func (l *loader) readFunction(r *resource) {
 	}
 	for _, key := range []string{"DeadLetterQueue", "DeadLetterConfig"} {
 		if p.has(key) {
-			l.note(p.lineOf(key), "%s of %s is not run here: EventInvokeConfig's OnFailure is", key, r.id)
+			l.notes.add(p.lineOf(key), "%s of %s is not run here: EventInvokeConfig's OnFailure is", key, r.id)
 		}
 	}
 	if other := l.functionByName(f.Name); other != nil {
@@ -83,7 +86,7 @@ func (l *loader) readInvokeConfig(r *resource) {
 		f.Async.OnFailureQueue = l.queueIn(failure, "Destination")
 	}
 	if destinations.has("OnSuccess") {
-		l.note(destinations.lineOf("OnSuccess"), "OnSuccess of %s is not run here", f.ID)
+		l.notes.add(destinations.lineOf("OnSuccess"), "OnSuccess of %s is not run here", f.ID)
 	}
 }
 
@@ -116,7 +119,7 @@ func (l *loader) queueIn(p properties, key string) string {
 	}
 	name, ok := fromARN(arn, "sqs", "")
 	if !ok || l.queueByName(name) == nil {
-		l.note(p.lineOf(key), "%s %q is no queue of this template and is not run here", key, arn)
+		l.notes.add(p.lineOf(key), "%s %q is no queue of this template and is not run here", key, arn)
 		return ""
 	}
 	return name

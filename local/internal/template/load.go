@@ -40,12 +40,16 @@ func load(path, dir string, data []byte, o Options) (*Stack, error) {
 	if root == nil {
 		return nil, p.err()
 	}
+	return loadNode(path, dir, root, p, o)
+}
+
+func loadNode(path, dir string, root *node, p *problems, o Options) (*Stack, error) {
 	region := o.Region
 	if region == "" {
 		region = DefaultRegion
 	}
 	l := &loader{
-		problems: p, root: root, dir: dir, region: region,
+		problems: p, notes: problems{file: path}, root: root, dir: dir, region: region,
 		pseudo: map[string]string{
 			"AWS::AccountId": AccountID, "AWS::Partition": Partition, "AWS::Region": region,
 			"AWS::StackName": StackName, "AWS::URLSuffix": URLSuffix,
@@ -72,12 +76,16 @@ func load(path, dir string, data []byte, o Options) (*Stack, error) {
 		return nil, err
 	}
 	l.readOutputs()
+	for _, note := range l.notes.sorted() {
+		l.stack.Notes = append(l.stack.Notes, note.String())
+	}
 	return l.stack, nil
 }
 
 // A loader is one template on its way to a Stack.
 type loader struct {
 	problems   *problems
+	notes      problems // what becomes Notes
 	root       *node
 	dir        string
 	region     string
@@ -96,10 +104,6 @@ type loader struct {
 	textBytes  int               // of all texts that functions have made
 
 	stack *Stack
-}
-
-func (l *loader) note(line int, format string, args ...any) {
-	l.stack.Notes = append(l.stack.Notes, Problem{File: l.problems.file, Line: line, Text: fmt.Sprintf(format, args...)}.String())
 }
 
 func (l *loader) readTransform() {
@@ -130,7 +134,7 @@ func (l *loader) readResources() {
 			l.problems.add(f.line, "%s is run by CloudFormation alone: write the resources that it would make", f.key)
 			continue
 		}
-		l.expand(f.key, f.value)
+		l.expand(f)
 	}
 	// The second pass looks up by name what the first has read.
 	for _, r := range l.order {
@@ -165,7 +169,7 @@ func (l *loader) readResources() {
 			l.readSchedule(r)
 		default:
 			if !passive(r.kind) {
-				l.note(r.line, "%s %s is not run here", r.kind, r.id)
+				l.notes.add(r.line, "%s %s is not run here", r.kind, r.id)
 			}
 		}
 	}

@@ -108,9 +108,10 @@ type Queue struct {
 	MaxReceiveCount           int
 }
 
-// A Bus is one AWS::Events::EventBus. The bus "default" always exists and is not listed.
+// A Bus is one AWS::Events::EventBus, or one that exists elsewhere and that a rule names. The bus "default" always exists and
+// is not listed.
 type Bus struct {
-	ID   string
+	ID   string // "" for a bus that is not the template's
 	Name string
 }
 
@@ -120,7 +121,7 @@ type Rule struct {
 	Name     string
 	Bus      string
 	Pattern  json.RawMessage // nil for a rule by schedule alone
-	Schedule string
+	Schedule string          // rate(…) or cron(…): of a rule with a ScheduleExpression, SAM's event Schedule too
 	Enabled  bool
 	Targets  []Target
 }
@@ -136,7 +137,8 @@ type Target struct {
 	DeadLetterQueue string          // "" for none
 }
 
-// A Schedule is one EventBridge Scheduler schedule (SAM's ScheduleV2) or one rule event of type Schedule.
+// A Schedule is one EventBridge Scheduler schedule (SAM's ScheduleV2). SAM's older Schedule is a Rule: what its target gets
+// says aws.events, not aws.scheduler.
 type Schedule struct {
 	ID         string
 	Name       string

@@ -52,7 +52,7 @@ func (l *loader) name(r *resource) string {
 			return name
 		}
 		l.evaluating = append(l.evaluating, "name of "+r.id)
-		if value := l.resolve(r.properties.get(key)); value != nil {
+		if value := l.resolve(r.properties.get(key)); value != nil && value.kind != nullKind {
 			text, ok := value.scalar()
 			switch {
 			case !ok:

@@ -196,10 +196,6 @@ func (r *reader) read(y *yaml.Node, depth int) *node {
 		plain := *y
 		plain.Tag = ""
 		argument := r.readPlain(&plain, depth+1)
-		if name == "Fn::GetAtt" && argument.kind == textKind {
-			id, attribute, _ := strings.Cut(argument.text, ".")
-			argument = listNode(y.Line, textNode(y.Line, id), textNode(y.Line, attribute))
-		}
 		return objectNode(y.Line, field{key: name, line: y.Line, value: argument})
 	}
 	return r.readPlain(y, depth)
@@ -233,7 +229,7 @@ func (r *reader) readPlain(y *yaml.Node, depth int) *node {
 		n := textNode(y.Line, y.Value)
 		switch y.ShortTag() {
 		case "!!null":
-			n.kind = nullKind
+			n.kind, n.text = nullKind, ""
 		case "!!bool":
 			n.kind, n.text = boolKind, strings.ToLower(y.Value)
 		case "!!int", "!!float":

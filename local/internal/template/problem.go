@@ -67,6 +67,10 @@ func (p *problems) err() error {
 	if len(p.found) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(p.found, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return &Error{Problems: p.found}
+	return &Error{Problems: p.sorted()}
+}
+
+// sorted returns what was found in the file's order.
+func (p *problems) sorted() []Problem {
+	return slices.SortedStableFunc(slices.Values(p.found), func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 }

@@ -72,13 +72,17 @@ func (p properties) number(key string, standard, least, most int) int {
 	if n == nil {
 		return standard
 	}
-	text, ok := n.scalar()
-	number, err := strconv.Atoi(text)
-	if !ok || err != nil || number < least || number > most {
+	text, _ := n.scalar()
+	base := 10
+	if n.kind == numberKind {
+		base = 0 // YAML's 0x3c and 1_000
+	}
+	number, err := strconv.ParseInt(text, base, 32)
+	if err != nil || int(number) < least || int(number) > most {
 		p.problem(key, "%s must be a whole number from %d to %d, not %s", key, least, most, n.describe())
 		return standard
 	}
-	return number
+	return int(number)
 }
 
 func (p properties) seconds(key string, standard time.Duration, least, most int) time.Duration {
@@ -119,12 +123,27 @@ func (p properties) choice(key, standard string, words ...string) string {
 
 // object reads a map; a missing one is empty.
 func (p properties) object(key string) properties {
-	n := p.value(key)
-	if n != nil && n.kind != objectKind {
-		p.problem(key, "%s must be a map, not %s", key, n.describe())
-		n = nil
+	o, ok := p.within(p.n.get(key))
+	if !ok {
+		p.problem(key, "%s must be a map, not %s", key, o.n.describe())
+		o.n = nil
 	}
-	return properties{l: p.l, line: p.lineOf(key), n: n, resolved: true}
+	o.line = p.lineOf(key)
+	return o
+}
+
+// within is what a map within this one has; its values are resolved when they are asked for, like this one's. False if n is
+// no map.
+func (p properties) within(n *node) (properties, bool) {
+	o := properties{l: p.l, n: n, resolved: p.resolved}
+	if n == nil {
+		return o, true
+	}
+	if _, _, ok := n.function(); ok && !o.resolved {
+		o.n, o.resolved = p.l.resolve(n), true
+	}
+	o.line = n.line
+	return o, o.n == nil || o.n.kind == objectKind || o.n.kind == nullKind
 }
 
 func (p properties) list(key string) []*node {
@@ -141,13 +160,27 @@ func (p properties) list(key string) []*node {
 
 // objects reads a list of maps.
 func (p properties) objects(key string) []properties {
+	n := p.n.get(key)
+	if n == nil {
+		return nil
+	}
+	resolved := p.resolved
+	if _, _, ok := n.function(); ok && !resolved {
+		n, resolved = p.l.resolve(n), true
+	}
+	if n == nil || n.kind != listKind {
+		p.problem(key, "%s must be a list, not %s", key, n.describe())
+		return nil
+	}
 	var all []properties
-	for _, item := range p.list(key) {
-		if item.kind != objectKind {
+	for _, item := range n.list {
+		o, ok := properties{l: p.l, resolved: resolved}.within(item)
+		switch {
+		case !ok:
 			p.l.problems.add(item.line, "%s must be a list of maps, not of %s", key, item.describe())
-			continue
+		case o.n != nil:
+			all = append(all, o)
 		}
-		all = append(all, properties{l: p.l, line: item.line, n: item, resolved: true})
 	}
 	return all
 }

@@ -48,8 +48,8 @@ func (l *loader) redrivePolicy(p properties) properties {
 		return p.object("RedrivePolicy")
 	}
 	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil || len(document.Content) != 1 {
-		p.problem("RedrivePolicy", "RedrivePolicy is no map")
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+		p.problem("RedrivePolicy", "RedrivePolicy must be a map, not %q", text)
 		return properties{l: l, line: p.line}
 	}
 	r := reader{problems: &problems{}}
@@ -66,7 +66,7 @@ func (l *loader) checkQueues() {
 		line := l.resources[q.ID].line
 		switch other := l.queueByName(q.DeadLetterQueue); {
 		case other == nil:
-			l.note(line, "the dead-letter queue %s of %s is not in this template and is not run here", q.DeadLetterQueue, q.ID)
+			l.notes.add(line, "the dead-letter queue %s of %s is not in this template and is not run here", q.DeadLetterQueue, q.ID)
 			q.DeadLetterQueue, q.MaxReceiveCount = "", 0
 		case other.FIFO != q.FIFO:
 			l.problems.add(line, "the dead-letter queue %s of %s must be a FIFO queue exactly if %s is one", other.ID, q.ID, q.ID)
@@ -81,7 +81,7 @@ func (l *loader) readMapping(r *resource) {
 	name, _ := fromARN(arn, "sqs", "")
 	q := l.queueByName(name)
 	if q == nil {
-		l.note(r.line, "the event source %q of %s is no queue of this template and is not run here", arn, r.id)
+		l.notes.add(r.line, "the event source %q of %s is no queue of this template and is not run here", arn, r.id)
 		return
 	}
 	f := l.functionIn(p, "FunctionName")
@@ -89,7 +89,7 @@ func (l *loader) readMapping(r *resource) {
 		return
 	}
 	if p.has("FilterCriteria") {
-		l.note(p.lineOf("FilterCriteria"), "FilterCriteria of %s is not run here: the function gets every message", r.id)
+		l.notes.add(p.lineOf("FilterCriteria"), "FilterCriteria of %s is not run here: the function gets every message", r.id)
 	}
 	m := Mapping{
 		ID: r.id, Queue: q.Name, Function: f.Name,

@@ -51,6 +51,10 @@ func (l *loader) call(n *node, name string, argument *node) *node {
 		}
 		return l.ref(argument)
 	case "Fn::GetAtt":
+		if argument.kind == textKind {
+			id, attribute, _ := strings.Cut(argument.text, ".")
+			argument = listNode(n.line, textNode(n.line, id), textNode(n.line, attribute))
+		}
 		args := l.arguments(n, name, argument, 2, 2)
 		if args == nil {
 			return null

@@ -61,7 +61,7 @@ func (l *loader) readSchedule(r *resource) {
 	}
 	for _, key := range []string{"StartDate", "EndDate"} {
 		if p.has(key) {
-			l.note(p.lineOf(key), "%s of %s is not observed here", key, r.id)
+			l.notes.add(p.lineOf(key), "%s of %s is not observed here", key, r.id)
 		}
 	}
 	target, ok := l.readTarget(r, p.object("Target"))
@@ -89,12 +89,12 @@ func (l *loader) readTarget(r *resource, p properties) (Target, bool) {
 			l.problems.add(p.line, "the target %s of %s needs SqsParameters.MessageGroupId exactly if it is a FIFO queue", name, r.id)
 		}
 	} else {
-		l.note(p.line, "the target %q of %s is no function or queue of this template and is not run here", arn, r.id)
+		l.notes.add(p.line, "the target %q of %s is no function or queue of this template and is not run here", arn, r.id)
 		return t, false
 	}
 	for _, key := range []string{"InputPath", "InputTransformer"} {
 		if p.has(key) {
-			l.note(p.lineOf(key), "%s of %s is not run here: the target gets the whole event", key, r.id)
+			l.notes.add(p.lineOf(key), "%s of %s is not run here: the target gets the whole event", key, r.id)
 		}
 	}
 	if input := p.text("Input"); input != "" {

@@ -80,7 +80,7 @@ func readConfig(path, dir string, data []byte, environment string, commands []st
 	return c, nil
 }
 
-// parseOverrides reads the forms that SAM CLI takes: "A=1 B='two words'", ["A=1", "B=two words"], {A = 1}, and the older
+// parseOverrides reads the forms that SAM CLI takes: "A=1 B='two words'", ["A=1", "B='two words'"], {A = 1}, and the older
 // "ParameterKey=A,ParameterValue=1".
 func parseOverrides(value any) (map[string]string, error) {
 	all := make(map[string]string)
@@ -139,7 +139,7 @@ func parseOverride(all map[string]string, word string) error {
 	return nil
 }
 
-// splitWords splits at spaces outside of quotes and takes the quotes and backslashes away.
+// splitWords splits at spaces outside of quotes and takes away the quotes, and the backslash before a space or a quote.
 func splitWords(s string) ([]string, error) {
 	var words []string
 	var word strings.Builder
@@ -148,6 +148,9 @@ func splitWords(s string) ([]string, error) {
 	for _, c := range s {
 		switch {
 		case escaped:
+			if c != ' ' && c != '"' && c != '\'' {
+				word.WriteByte('\\')
+			}
 			word.WriteRune(c)
 			escaped = false
 		case c == '\\':

@@ -1,5 +1,10 @@
 package template
 
+import (
+	"math"
+	"strconv"
+)
+
 // readTable reads an AWS::DynamoDB::Table into the call that creates it.
 func (l *loader) readTable(r *resource) {
 	p := l.propertiesOf(r)
@@ -20,13 +25,13 @@ func (l *loader) readTable(r *resource) {
 		indexes := listNode(r.line)
 		for _, i := range p.objects(key) {
 			index := objectNode(i.line)
-			for _, f := range i.n.fields {
-				switch f.key {
-				case "IndexName", "KeySchema", "Projection":
-					index.fields = append(index.fields, f)
-				case "ProvisionedThroughput":
-					index = index.with(f.key, throughput(i.object(f.key)))
+			for _, part := range []string{"IndexName", "KeySchema", "Projection"} {
+				if value := i.value(part); value != nil {
+					index = index.with(part, value)
 				}
+			}
+			if i.has("ProvisionedThroughput") {
+				index = index.with("ProvisionedThroughput", throughput(i.object("ProvisionedThroughput")))
 			}
 			indexes.list = append(indexes.list, index)
 		}
@@ -45,8 +50,8 @@ func (l *loader) readTable(r *resource) {
 func throughput(p properties) *node {
 	n := objectNode(p.line)
 	for _, key := range []string{"ReadCapacityUnits", "WriteCapacityUnits"} {
-		n.fields = append(n.fields, field{key: key, value: &node{kind: numberKind, text: p.text(key)}})
-		p.number(key, 1, 1, 1<<31-1)
+		units := strconv.Itoa(p.number(key, 1, 1, math.MaxInt32))
+		n.fields = append(n.fields, field{key: key, value: &node{kind: numberKind, text: units}})
 	}
 	return n
 }
