@@ -83,7 +83,7 @@ Refused, into the dead-letter queue with its reason, and never retried:
 | frame_too_large | with its envelope it is over 32,768 bytes |
 
 On the local stack the AWS CLI puts an event with ` + "`--endpoint-url http://localhost:5055`" + ` (another port: yours); without the option the same
-line puts it on AWS, with the stack's bus for ` + "`EventBus`" + `. ` + "`go run ./local publish TYPE --tenant TENANT`" + ` is the short form.
+line puts it on AWS, with the stack's output EventBusName for ` + "`local-events`" + `. ` + "`go run ./local publish TYPE --tenant TENANT`" + ` is the short form.
 `
 
 const pageMessages = `
@@ -120,7 +120,7 @@ func aliases(spec event.Spec) string {
 // putEvents is a line for a shell that publishes the sample.
 func putEvents(spec event.Spec) string {
 	entries := compact([]object{{
-		{"EventBusName", "EventBus"}, {"Source", source(spec)}, {"DetailType", spec.Type}, {"Detail", string(compact(spec.Data))},
+		{"EventBusName", "local-events"}, {"Source", source(spec)}, {"DetailType", spec.Type}, {"Detail", string(compact(spec.Data))},
 	}})
 	return "aws events put-events --endpoint-url http://localhost:5055 --entries '" + strings.ReplaceAll(string(entries), "'", `'\''`) + "'"
 }
