@@ -63,7 +63,7 @@ type Member struct {
 	TenantID     string
 	UserID       string
 	ConnectionID string
-	ConnectedAt  time.Time // read back in whole seconds
+	ConnectedAt  time.Time // milliseconds: a user's connections of one second have an age too
 	ValidUntil   time.Time // no post to it begins at or after this moment
 	AcceptsBatch bool
 }

@@ -29,6 +29,7 @@ type memberItem struct {
 	Member      string `dynamodbav:"member"`
 	ValidUntil  int64  `dynamodbav:"validUntil"`
 	Accept      string `dynamodbav:"accept,omitempty"`
+	ConnectedAt int64  `dynamodbav:"connectedAt"`
 	ExpiresAt   int64  `dynamodbav:"expiresAt"`
 }
 
@@ -61,7 +62,7 @@ func toConnection(item map[string]types.AttributeValue) (Connection, error) {
 func toMember(tenantID string, item memberItem) (Member, error) {
 	userID, id, err := splitMemberKey(item.Member)
 	return Member{
-		TenantID: tenantID, UserID: userID, ConnectionID: id, ConnectedAt: time.Unix(item.ExpiresAt, 0).Add(-MaxLife),
+		TenantID: tenantID, UserID: userID, ConnectionID: id, ConnectedAt: time.UnixMilli(item.ConnectedAt),
 		ValidUntil: time.UnixMilli(item.ValidUntil), AcceptsBatch: item.Accept == acceptBatch,
 	}, err
 }

@@ -73,7 +73,7 @@ func (s *Store) Authenticate(ctx context.Context, m Member) error {
 	shard := memberShard(m.UserID)
 	item, err := attributevalue.MarshalMap(memberItem{
 		TenantShard: tenantShardKey(m.TenantID, shard), Member: memberKey(m.UserID, m.ConnectionID),
-		ValidUntil: m.ValidUntil.UnixMilli(), Accept: acceptOf(m.AcceptsBatch), ExpiresAt: m.expiresAt().Unix(),
+		ValidUntil: m.ValidUntil.UnixMilli(), Accept: acceptOf(m.AcceptsBatch), ConnectedAt: m.ConnectedAt.UnixMilli(), ExpiresAt: m.expiresAt().Unix(),
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", attempt, err)

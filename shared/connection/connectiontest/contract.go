@@ -37,8 +37,8 @@ var (
 	_ Store = (*connection.Store)(nil)
 )
 
-// start is the present of every test: a whole second, which is what a member's ConnectedAt is kept in.
-var start = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+// start is the present of every test: to the millisecond, which is how times are kept.
+var start = time.Date(2026, 11, 22, 9, 0, 0, 123_000_000, time.UTC)
 
 // a connection made at start.
 func opened(id string) connection.Connection {

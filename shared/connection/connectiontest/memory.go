@@ -83,7 +83,7 @@ func (s *Memory) Authenticate(ctx context.Context, m connection.Member) error {
 	c.TenantID, c.UserID, c.ValidUntil, c.AcceptsBatch = m.TenantID, m.UserID, m.ValidUntil, m.AcceptsBatch
 	c.Deadline, c.AuthAttempts = m.ValidUntil, 0
 	s.connections[c.ID] = c
-	m.ConnectedAt = m.ConnectedAt.Truncate(time.Second)
+	m.ConnectedAt = m.ConnectedAt.Truncate(time.Millisecond)
 	s.members[keyOf(m)] = m
 	return nil
 }
