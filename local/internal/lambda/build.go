@@ -84,7 +84,7 @@ func newBuild(fn template.Function, dir string) (build, error) {
 	b := build{function: fn.ID, codeDir: fn.CodeDir, dir: dir}
 	switch fn.BuildMethod {
 	case "makefile":
-		b.args = []string{"make", "--no-print-directory", "build-" + fn.ID, "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH}
+		b.args = []string{"make", "build-" + fn.ID, "--no-print-directory", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH}
 		b.env = append(withoutMake(os.Environ()), "ARTIFACTS_DIR="+dir)
 	case "go1.x":
 		b.args = []string{"go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", filepath.Join(dir, fn.Handler), "."}
@@ -92,8 +92,11 @@ func newBuild(fn template.Function, dir string) (build, error) {
 	default:
 		return b, fmt.Errorf("build %s: its Metadata.BuildMethod is %q; the local stack builds makefile and go1.x", fn.ID, fn.BuildMethod)
 	}
-	if _, err := exec.LookPath(b.args[0]); err != nil {
-		return b, fmt.Errorf("build %s: %s is not installed (not on PATH): install it", fn.ID, b.args[0])
+	if info, err := os.Stat(fn.CodeDir); err != nil || !info.IsDir() {
+		return b, fmt.Errorf("build %s: its CodeUri %s is no folder", fn.ID, fn.CodeDir)
+	}
+	if !installed(b.args[0]) {
+		return b, b.lacks(b.args[0])
 	}
 	return b, nil
 }
@@ -131,8 +134,17 @@ func (b build) run(ctx context.Context) error {
 }
 
 func (b build) failure(err error, output string) error {
-	if _, lacking := exec.LookPath("go"); lacking != nil && strings.Contains(output, "go: ") {
-		return fmt.Errorf("build %s: go is not installed (not on PATH): install Go, https://go.dev/dl", b.function)
+	if !installed("go") && strings.Contains(output, "go: ") { // make says so in its own way
+		return b.lacks("go")
 	}
-	return &BuildError{Function: b.function, Command: strings.Join(b.args[:min(3, len(b.args))], " "), Err: err, Output: output}
+	return &BuildError{Function: b.function, Command: strings.Join(b.args[:2], " "), Err: err, Output: output}
+}
+
+func installed(tool string) bool {
+	_, err := exec.LookPath(tool)
+	return err == nil
+}
+
+func (b build) lacks(tool string) error {
+	return fmt.Errorf("build %s: %s is not installed (not on PATH): install it", b.function, tool)
 }

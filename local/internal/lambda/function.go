@@ -280,6 +280,7 @@ func (f *function) close() []*process {
 			f.finish(p.current, outcome{refused: f.closing()})
 		}
 		f.remove(p)
+		p.quiet.Store(true) // it will say that its Runtime API has gone
 		open = append(open, p)
 	}
 	return open

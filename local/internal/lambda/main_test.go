@@ -189,6 +189,34 @@ func (s *stack) settle(n int) {
 	})
 }
 
+// running waits until n invocations run in processes, and waiting more are in line.
+func (s *stack) running(n, waiting int) {
+	s.Helper()
+	f := s.byName["ping"]
+	eventually(s.T, fmt.Sprintf("%d running, %d in line", n, waiting), func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.admitted == n+waiting && len(f.waiting) == waiting
+	})
+}
+
+// A gate holds the functions that were called with its event until it is opened.
+type gate struct {
+	*testing.T
+	file string
+}
+
+func newGate(t *testing.T) gate { return gate{t, filepath.Join(t.TempDir(), "open")} }
+
+func (g gate) event() string { return fmt.Sprintf(`{"do":"wait","text":%q}`, g.file) }
+
+func (g gate) open() {
+	g.Helper()
+	if err := os.WriteFile(g.file, nil, 0o644); err != nil {
+		g.Error(err)
+	}
+}
+
 // A failure is Lambda's error object.
 type failure struct {
 	Type    string `json:"errorType"`

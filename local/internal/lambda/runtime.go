@@ -123,7 +123,6 @@ func (rt *Runtime) Close() error {
 			open = append(open, f.close()...)
 		}
 		for _, p := range open {
-			p.quiet.Store(true) // it will say that its Runtime API has gone
 			p.hangUp()
 		}
 		kill := time.AfterFunc(closeGrace, func() {

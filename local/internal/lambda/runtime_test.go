@@ -80,82 +80,64 @@ func TestLastUsedProcessIsUsedFirst(t *testing.T) {
 	}
 }
 
-// together makes n invocations run at the same time and returns their processes: none ends before all have begun.
+// together makes n invocations run at the same time and returns their processes.
 func (s *stack) together(n int) []int {
 	s.Helper()
+	g := newGate(s.T)
+	pids := make([]int, n)
 	var wg sync.WaitGroup
-	seen := make(map[int]bool)
-	var mu sync.Mutex
-	for len(seen) < n { // a first process may be done before the last one has started
-		for range n {
-			wg.Go(func() {
-				pid := s.answer(`{"do":"sleep","n":100}`).PID
-				mu.Lock()
-				seen[pid] = true
-				mu.Unlock()
-			})
-		}
-		wg.Wait()
+	for i := range n {
+		wg.Go(func() { pids[i] = s.answer(g.event()).PID })
 	}
-	pids := make([]int, 0, n)
-	for pid := range seen {
-		pids = append(pids, pid)
-	}
+	s.running(n, 0)
+	g.open()
+	wg.Wait()
 	return pids
 }
 
 func TestTenProcessesShareABurst(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	if pids := s.together(10); len(pids) != 10 {
-		t.Errorf("10 invocations at a time ran in %d processes", len(pids))
+	g := newGate(t)
+	pids := make(chan int, 50)
+	for range cap(pids) {
+		go func() { pids <- s.answer(g.event()).PID }()
 	}
-	var wg sync.WaitGroup
-	seen := make(chan int, 100)
-	for range 100 {
-		wg.Go(func() { seen <- s.answer(`{"do":"sleep","n":5}`).PID })
-	}
-	wg.Wait()
-	close(seen)
+	s.running(10, 40)
+	g.open()
 	processes := make(map[int]bool)
-	for pid := range seen {
-		processes[pid] = true
+	for range cap(pids) {
+		processes[<-pids] = true
 	}
-	if len(processes) > 10 {
-		t.Errorf("100 invocations at a time ran in %d processes, want at most 10", len(processes))
+	if len(processes) != 10 {
+		t.Errorf("50 invocations at a time ran in %d processes, want 10", len(processes))
 	}
 }
 
 func TestInvocationsWaitInOrder(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *Config) { cfg.MaxProcesses = 1 })
-	f := s.byName["ping"]
+	g := newGate(t)
 	var wg sync.WaitGroup
+	wg.Go(func() { s.invoke(g.event()) })
+	s.running(1, 0)
+	var want []string
 	for i := range 5 {
-		wg.Go(func() { s.invoke(fmt.Sprintf(`{"do":"slog","text":"call %d"}`, i)) })
-		eventually(t, "the call to be in line", func() bool {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			return f.admitted == i+1
-		})
-		if i == 0 { // hold the only process until all are in line
-			eventually(t, "the first answer", func() bool { return s.log.has("call 0") })
-			wg.Go(func() { s.invoke(`{"do":"sleep","n":300}`) })
-			eventually(t, "the process to be held", func() bool {
-				f.mu.Lock()
-				defer f.mu.Unlock()
-				return len(f.processes) == 1 && len(f.idle) == 0 && f.admitted == 1
-			})
-		}
+		text := fmt.Sprintf("call %d", i)
+		want = append(want, text)
+		wg.Go(func() { s.invoke(fmt.Sprintf(`{"do":"slog","text":%q}`, text)) })
+		s.running(1, i+1)
 	}
+	g.open()
 	wg.Wait()
+	s.log.message(t, "call 4")
 	var got []string
 	for _, line := range s.log.all() {
 		if strings.HasPrefix(line.Message, "call ") {
 			got = append(got, line.Message)
 		}
 	}
-	if diff := cmp.Diff([]string{"call 0", "call 1", "call 2", "call 3", "call 4"}, got); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
 }
@@ -179,8 +161,8 @@ func TestFailures(t *testing.T) {
 		{name: "a panic of another goroutine is an exit", event: `{"do":"panic aside"}`, want: failure{"Runtime.ExitError", "RequestId: {id} Error: Runtime exited with error: exit status 2"}},
 		{name: "an exit is a failure", event: `{"do":"exit","n":1}`, want: failure{"Runtime.ExitError", "RequestId: {id} Error: Runtime exited with error: exit status 1"}},
 		{name: "an exit without an error is a failure", event: `{"do":"exit"}`, want: failure{"Runtime.ExitError", "RequestId: {id} Error: Runtime exited without providing a reason"}},
-		{name: "a function that hangs is killed at its time-out", options: []option{timeout(300 * time.Millisecond)}, event: `{"do":"hang"}`, want: failure{"Sandbox.Timedout", "RequestId: {id} Error: Task timed out after 0.30 seconds"}},
-		{name: "a function that spins is killed at its time-out", options: []option{timeout(300 * time.Millisecond)}, event: `{"do":"spin"}`, want: failure{"Sandbox.Timedout", "RequestId: {id} Error: Task timed out after 0.30 seconds"}},
+		{name: "a function that hangs is killed at its time-out", options: []option{timeout(2 * time.Second)}, event: `{"do":"hang"}`, want: failure{"Sandbox.Timedout", "RequestId: {id} Error: Task timed out after 2.00 seconds"}},
+		{name: "a function that spins is killed at its time-out", options: []option{timeout(2 * time.Second)}, event: `{"do":"spin"}`, want: failure{"Sandbox.Timedout", "RequestId: {id} Error: Task timed out after 2.00 seconds"}},
 		{name: "an answer over 6 MB is refused", event: `{"do":"big","n":6291555}`, want: failure{"Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (6291556 bytes)."}},
 		{name: "an answer far over 6 MB is refused", event: `{"do":"big","n":30000000}`, want: failure{"Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (6291556 bytes)."}},
 	}
@@ -226,6 +208,7 @@ func TestFailedStarts(t *testing.T) {
 		name    string
 		options []option
 		damage  func(t *testing.T, dir string)
+		hangs   bool
 		want    failure // {id} stands for the request id, {dir} for the function's folder
 		warm    string  // what Warm says
 	}{
@@ -238,6 +221,7 @@ func TestFailedStarts(t *testing.T) {
 		{
 			name:    "never asks for work",
 			options: []option{variable("FIXTURE_INIT", "hang")},
+			hangs:   true,
 			want:    failure{"Sandbox.Timedout", "RequestId: {id} Error: Init timed out after 0.50 seconds"},
 			warm:    "start ping: Init timed out after 0.50 seconds\n  waiting for nothing",
 		},
@@ -277,7 +261,9 @@ func TestFailedStarts(t *testing.T) {
 			if tt.damage != nil {
 				tt.damage(t, dir)
 			}
-			s.initTimeout = 500 * time.Millisecond
+			if tt.hangs {
+				s.initTimeout = 500 * time.Millisecond
+			}
 			warm := strings.ReplaceAll(tt.warm, "{dir}", dir)
 			if err := s.Warm(t.Context()); err == nil || err.Error() != warm {
 				t.Errorf("Warm = %v, want %s", err, warm)
@@ -346,68 +332,57 @@ func TestBrokenWaitLosesNothing(t *testing.T) {
 // An invocation lasts until the process asks for more: one that answers and then hangs is killed at its deadline.
 func TestHangAfterTheAnswer(t *testing.T) {
 	t.Parallel()
-	s := start(t, variable("FIXTURE_RUNTIME", "own"), timeout(300*time.Millisecond), func(cfg *Config) { cfg.MaxProcesses = 1 })
+	s := start(t, variable("FIXTURE_RUNTIME", "own"), timeout(2*time.Second), func(cfg *Config) { cfg.MaxProcesses = 1 })
 	if got := s.invoke(`"answer and hang"`); string(got.Payload) != `"answered"` {
 		t.Errorf("payload = %s, want the answer", got.Payload)
 	}
 	if got := s.invoke(`"next"`); string(got.Payload) != `"next"` {
 		t.Errorf("payload = %s, want that of the next process", got.Payload)
 	}
-	s.log.message(t, "Task timed out after 0.30 seconds")
+	s.log.message(t, "Task timed out after 2.00 seconds")
 }
 
 func TestIdleProcessThatDiesCostsNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	pid := s.answer(`{}`).PID
 	for range 5 {
-		pid := s.answer(`{}`).PID
 		s.settle(1)
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		s.settle(0)
-		if next := s.answer(`{}`).PID; next == pid {
+		next := s.answer(`{}`).PID
+		if next == pid {
 			t.Errorf("process %d answered after its death", pid)
 		}
+		pid = next
 	}
 }
 
 func TestCallerThatLeavesItsPlaceInLine(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *Config) { cfg.MaxProcesses = 1 })
-	held := make(chan struct{})
-	go func() {
-		defer close(held)
-		s.invoke(`{"do":"sleep","n":400}`)
-	}()
-	f := s.byName["ping"]
-	eventually(t, "the process to be held", func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return f.admitted == 1
-	})
+	g := newGate(t)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.invoke(g.event()) })
+	s.running(1, 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan error)
 	go func() {
 		_, err := s.client.Invoke(ctx, "ping", []byte(`{"do":"slog","text":"never"}`))
 		left <- err
 	}()
-	eventually(t, "the second call to be in line", func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return len(f.waiting) == 1
-	})
+	s.running(1, 1)
 	cancel()
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("Invoke = %v, want context.Canceled", err)
 	}
-	eventually(t, "the line to be empty", func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return len(f.waiting) == 0 && f.admitted <= 1
-	})
-	<-held
-	s.answer(`{}`)
+	s.running(1, 0)
+	g.open()
+	wg.Wait()
+	s.answer(`{"do":"slog","text":"after"}`)
+	s.log.message(t, "after")
 	if s.log.has("never") {
 		t.Error("the function ran although its caller had left before")
 	}
@@ -416,36 +391,22 @@ func TestCallerThatLeavesItsPlaceInLine(t *testing.T) {
 func TestInvocationOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	g := newGate(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	f := s.byName["ping"]
 	left := make(chan error)
 	go func() {
-		_, err := s.client.Invoke(ctx, "ping", []byte(`{"do":"sleep","n":300}`))
+		_, err := s.client.Invoke(ctx, "ping", []byte(g.event()))
 		left <- err
 	}()
-	eventually(t, "the function to run", func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		for p := range f.processes {
-			return p.state == busy
-		}
-		return false
-	})
+	s.running(1, 0)
 	cancel()
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("Invoke = %v, want context.Canceled", err)
 	}
-	f.mu.Lock()
-	running := f.admitted
-	f.mu.Unlock()
-	if running != 1 {
-		t.Errorf("%d invocations under way right after the caller left, want 1", running)
-	}
-	eventually(t, "the function to be done", func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return len(f.idle) == 1 && f.admitted == 0
-	})
+	s.running(1, 0) // still
+	g.open()
+	s.settle(1)
+	s.running(0, 0)
 }
 
 func TestThrottling(t *testing.T) {
@@ -474,16 +435,12 @@ func TestThrottling(t *testing.T) {
 			if tt.limit != nil {
 				tt.limit(s)
 			}
-			f := s.byName["ping"]
+			g := newGate(t)
 			var wg sync.WaitGroup
 			for range 2 {
-				wg.Go(func() { s.invoke(`{"do":"sleep","n":500}`) })
+				wg.Go(func() { s.invoke(g.event()) })
 			}
-			eventually(t, "two invocations", func() bool {
-				f.mu.Lock()
-				defer f.mu.Unlock()
-				return f.admitted == 2
-			})
+			s.running(2, 0)
 			_, err := s.client.Invoke(t.Context(), "ping", nil)
 			refused, ok := errors.AsType[*Error](err)
 			if !ok || refused.Status != 429 || refused.Code != "TooManyRequestsException" || refused.Message != "Rate Exceeded." || !refused.Retryable() {
@@ -492,6 +449,7 @@ func TestThrottling(t *testing.T) {
 			if _, body := s.post("/2015-03-31/functions/ping/invocations", "{}"); !strings.Contains(body, `"Reason":"`+tt.reason+`"`) {
 				t.Errorf("body = %s, want the reason %s", body, tt.reason)
 			}
+			g.open()
 			wg.Wait()
 			s.answer(`{}`) // there is room again
 		})
@@ -613,12 +571,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		_, err := s.client.Invoke(t.Context(), "ping", []byte(`{"do":"hang"}`))
 		refused <- err
 	}()
-	f := s.byName["ping"]
-	eventually(t, "the function to hang", func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return f.admitted == 1
-	})
+	s.running(1, 0)
 	if err := s.Close(); err != nil {
 		t.Fatalf("Close = %v", err)
 	}
@@ -626,9 +579,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		t.Errorf("the invocation under way: %v, want a ServiceException", e)
 	}
 	for _, pid := range pids {
-		if alive(pid) {
-			t.Errorf("process %d is alive after Close", pid)
-		}
+		eventually(t, fmt.Sprintf("process %d to be gone", pid), func() bool { return !alive(pid) })
 	}
 	if _, err := s.client.Invoke(t.Context(), "ping", nil); err == nil {
 		t.Error("a function was invoked after Close")
