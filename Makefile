@@ -1,19 +1,61 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build test verify generate clean
+.PHONY: help run test verify generate bench build clean engine client needs-go needs-node
 
-# Where Lambda functions run, unless the caller says otherwise: `sam build` passes only ARTIFACTS_DIR.
+help: ## this list
+	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | awk -F'	' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: .build/rtlocal engine ## start everything on port 5055 (PORT=5056 for another, ARGS=-h for flags)
+	@exec .build/rtlocal run $(ARGS)
+
+test: needs-go engine client ## every test but the browsers'
+	@.ci/test
+
+verify: needs-go needs-node ## lint, AWS's own tools, generated files unchanged
+	@.ci/verify
+
+generate: needs-go ## write everything that is made from the event catalogue
+	@go run ./shared/event/generate
+
+bench: .build/rtlocal engine ## figures of the whole stack (SCENARIO=… for some, about five minutes for all)
+	@go run ./bench $(SCENARIO)
+
+build: needs-go ## compile everything
+	@go build ./...
+
+clean: ## remove what was built and installed here
+	@rm -rf .build .aws-sam .venv local/engine/node_modules client/node_modules
+
+.build/rtlocal: needs-go
+	@go build -o $@ ./local
+
+# The embedded DynamoDB. Elsewhere than on linux-x64 the lock file installs nothing, and its package for this machine may not be served.
+engine: needs-node
+	@if ! ls local/engine/node_modules/@dynoxide/*/dynoxide >/dev/null 2>&1; then \
+		npm ci --prefix local/engine --no-audit --no-fund --silent && \
+		if ! ls local/engine/node_modules/@dynoxide/*/dynoxide >/dev/null 2>&1; then \
+			npm install --no-save --prefix local/engine --no-audit --no-fund --silent "@dynoxide/$$(node -p 'process.platform + "-" + process.arch')@1.2.1" || true; \
+		fi; \
+	fi
+
+client: needs-node
+	@cd client && if ! cmp -s package-lock.json node_modules/.installed; then \
+		npm ci --no-audit --no-fund --silent && cp package-lock.json node_modules/.installed; \
+	fi
+
+needs-go:
+	@command -v go >/dev/null || { echo "Go 1.26 is not installed: see https://go.dev/dl" >&2; exit 1; }
+
+needs-node:
+	@command -v npm >/dev/null || { echo "Node 20 with npm is not installed: see https://nodejs.org" >&2; exit 1; }
+
+# The rules that `sam build` and the local stack call, one for each function of template.yaml. Where the functions run: on Lambda,
+# unless the caller says otherwise. `sam build` passes only ARTIFACTS_DIR.
 GOOS ?= linux
 GOARCH ?= $(if $(filter x86_64,$(LAMBDA_ARCH)),amd64,arm64)
 
-help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
-
-# The rules that `sam build` and the local stack call, one for each function of template.yaml.
 build-%Function:
 	@CGO_ENABLED=0 GOOS=$(GOOS) GOARCH=$(GOARCH) go build -trimpath -tags lambda.norpc -ldflags '-s -w' \
 		-o $(ARTIFACTS_DIR)/bootstrap ./functions/$(shell echo $* | tr A-Z a-z)
-
-generate: ## write everything that is made from the event catalogue
-	@go run ./shared/event/generate
