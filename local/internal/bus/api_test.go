@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -77,6 +78,31 @@ func TestClientPutsEvents(t *testing.T) {
 			t.Errorf("aws-lambda-go reads %+v, %v", event, err)
 		}
 	}
+}
+
+func TestRulesThatDoNotTakeAnEvent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const pattern = `{"source":["a"]}`
+		rule := func(name, bus string, enabled bool, pattern string) template.Rule {
+			r := template.Rule{ID: name, Name: name, Bus: bus, Enabled: enabled, Pattern: []byte(pattern), Targets: []template.Target{toQueue("Plain", "")}}
+			r.Targets[0].Input = fmt.Appendf(nil, "%q", name)
+			return r
+		}
+		s := open(t, Config{
+			Buses: []template.Bus{{Name: "Events"}},
+			Rules: []template.Rule{
+				rule("takes it", "Events", true, pattern), rule("other bus", "default", true, pattern),
+				rule("disabled", "Events", false, pattern), rule("other source", "Events", true, `{"source":["b"]}`),
+			},
+		})
+		if _, err := s.putEvents(putEventsInput{Entries: []entry{{Source: "a", DetailType: "t", Detail: "{}", EventBusName: "Events"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.received(t, "Plain"); len(got) != 1 || got[0].Body != `"takes it"` {
+			t.Errorf("the queue has %+v, want one event of the rule that takes it", got)
+		}
+	})
 }
 
 func TestEntriesFailAlone(t *testing.T) {
@@ -276,7 +302,7 @@ func TestNewRefuses(t *testing.T) {
 		{name: "a bus that does not exist", rule: template.Rule{ID: "R", Bus: "Nowhere"}, want: "rule R: the event bus Nowhere does not exist"},
 		{name: "an invalid pattern", rule: template.Rule{ID: "R", Bus: "default", Pattern: []byte(`{"a":[{"near":1}]}`)}, want: "rule R: Event pattern is not valid. Reason: Unrecognized match type near"},
 		{name: "a target that does not exist", rule: template.Rule{ID: "R", Bus: "default", Targets: []template.Target{{Function: "F"}}}, want: "rule R: the function F does not exist"},
-		{name: "a schedule on another bus", rule: template.Rule{ID: "R", Bus: "Events", Schedule: "rate(1 hour)"}, want: "rule R: ScheduleExpression is supported only on the default event bus."},
+		{name: "a schedule on another bus", rule: template.Rule{ID: "R", Bus: "Events", Schedule: "rate(1 hour)"}, want: "rule R: a schedule expression is supported only on the default event bus"},
 		{name: "a rule's rate in the wrong number", rule: template.Rule{ID: "R", Bus: "default", Schedule: "rate(1 hours)"}, want: "rule R: the schedule expression rate(1 hours) is not valid: 1 wants the unit in the singular: hour"},
 		{name: "a schedule's time zone", schedule: template.Schedule{ID: "S", Expression: "rate(1 hour)", Timezone: "Mars/Olympus"}, want: `schedule S: the time zone "Mars/Olympus" is not known`},
 		{name: "a schedule's target", schedule: template.Schedule{ID: "S", Expression: "rate(1 hour)", Target: template.Target{Function: "F"}}, want: "schedule S: the function F does not exist"},

@@ -71,7 +71,7 @@ type Bus struct {
 	backlog   *backlog
 }
 
-// A rule is one that can match: enabled, with its pattern compiled. Pattern is nil for a rule by schedule alone.
+// A rule has its pattern compiled; nil for a rule by schedule alone.
 type rule struct {
 	template.Rule
 	arn     string
@@ -128,7 +128,7 @@ func (b *Bus) addRule(def template.Rule) error {
 		return nil
 	}
 	if def.Bus != defaultBus {
-		return errors.New("ScheduleExpression is supported only on the default event bus.")
+		return errors.New("a schedule expression is supported only on the default event bus")
 	}
 	return b.addScheduledRule(r)
 }

@@ -29,8 +29,8 @@ func FuzzPattern(f *testing.F) {
 		}
 		value, err := decode(event)
 		if members, ok := value.(map[string]any); ok && err == nil {
-			if p.match(members) != p.match(members) {
-				t.Errorf("%s and %s: two answers", text, event)
+			if first, again := p.match(members), p.match(members); first != again {
+				t.Errorf("%s and %s: %v, then %v", text, event, first, again)
 			}
 		}
 	})

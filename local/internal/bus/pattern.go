@@ -137,7 +137,7 @@ func isOr(name string, value any) ([]map[string]any, bool) {
 			return nil, false
 		}
 		for member := range members {
-			if operators[member] {
+			if isOperator(member) {
 				return nil, false
 			}
 		}
@@ -146,10 +146,13 @@ func isOr(name string, value any) ([]map[string]any, bool) {
 	return alternatives, true
 }
 
-// operators are the names that a match expression can have.
-var operators = map[string]bool{
-	"exists": true, "prefix": true, "suffix": true, "equals-ignore-case": true, "wildcard": true, "anything-but": true,
-	"numeric": true, "cidr": true,
+// isOperator: the names that a match expression can have.
+func isOperator(name string) bool {
+	switch name {
+	case "exists", "prefix", "suffix", "equals-ignore-case", "wildcard", "anything-but", "numeric", "cidr":
+		return true
+	}
+	return false
 }
 
 func compileLeaf(alternatives []any, path string) (*leaf, error) {
@@ -233,20 +236,19 @@ func (f *field) match(members map[string]any, prefix string, c *comparison) bool
 	if f.leaf != nil {
 		return ok && f.leaf.matchValue(value) || f.leaf.absent && c.absent(f.leaf)
 	}
+	// The second half finds names with dots, and whether all that is said below is that it must be absent.
 	return ok && f.below.matchValue(value, c) || f.below.match(members, prefix+f.name+".", c)
 }
 
-// matchValue compares with an object, with each element of an array, or with nothing.
+// matchValue compares with an object or with each element of an array.
 func (o *object) matchValue(value any, c *comparison) bool {
 	switch value := value.(type) {
 	case map[string]any:
 		return o.match(value, "", c)
 	case []any:
-		if slices.ContainsFunc(value, func(element any) bool { return o.matchValue(element, c) }) {
-			return true
-		}
+		return slices.ContainsFunc(value, func(element any) bool { return o.matchValue(element, c) })
 	}
-	return o.match(nil, "", c) // only what may be absent
+	return false
 }
 
 // matchValue compares with a scalar or with each element of an array. An object is no leaf.

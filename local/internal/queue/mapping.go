@@ -53,6 +53,8 @@ func (p *poller) run(ctx context.Context) {
 		select {
 		case p.slots <- struct{}{}:
 		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
 			return
 		}
 		batch := p.batch(ctx)

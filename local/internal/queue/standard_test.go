@@ -81,7 +81,7 @@ func TestRetention(t *testing.T) {
 		if visible, _, _ := s.byName["Q"].counts(); visible != 1 {
 			t.Errorf("%d messages before the end of the retention, want 1", visible)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if visible, _, _ := s.byName["Q"].counts(); visible != 0 || s.byName["Q"].bytes != 0 {
 			t.Errorf("%d messages, %d bytes after the retention, want none", visible, s.byName["Q"].bytes)
 		}
