@@ -159,10 +159,10 @@ func TestAConnectionBeyondTheUsersLimitIsReplaced(t *testing.T) {
 
 func TestTheSweeperClosesWhoNeverAuthenticatesAndWhoseTokenRanOut(t *testing.T) {
 	t.Parallel()
-	// One second for auth; the stack's minute passes in half a second of the functions' time.
-	hurried := localtest.Start(t, localtest.Options{Parameters: map[string]string{"AuthDeadlineSeconds": "5"}, Speed: 120})
+	// The stack's minute passes in a second, and the ten minutes of idleness in ten; the functions' five seconds are five.
+	hurried := localtest.Start(t, localtest.Options{Parameters: map[string]string{"AuthDeadlineSeconds": "5"}, Speed: 60})
 	silent, expiring := dial(t, hurried.WebSocketURL), dial(t, hurried.WebSocketURL)
-	expiring.send(`{"action":"auth","token":%q}`, hurried.Token(t, "acme", "ana", 10*time.Minute)) // 5 s of the functions' time
+	expiring.send(`{"action":"auth","token":%q}`, hurried.Token(t, "acme", "ana", 5*time.Minute)) // 5 s of the functions' time
 	expiring.nextOf("auth.success")
 	if got := refusal(t, silent.next()); got != "connection_error UNAUTHORIZED auth_deadline " {
 		t.Errorf("told %q", got)

@@ -34,6 +34,14 @@ func (c *Clock) Now() time.Time {
 	return c.start.Add(time.Duration(float64(now.Sub(c.start)) * c.speed))
 }
 
+// World is the real time at a moment of this clock: what functions and clients, who keep real time, are to be told.
+func (c *Clock) World(moment time.Time) time.Time {
+	if c == nil || c.speed == 1 {
+		return moment
+	}
+	return c.start.Add(c.Real(moment.Sub(c.start)))
+}
+
 // Real turns a duration on this clock into one of real time, for deadlines that the operating system keeps.
 func (c *Clock) Real(d time.Duration) time.Duration {
 	if c == nil || c.speed == 1 {

@@ -21,6 +21,9 @@ func TestFastClockReachesTwoHoursInTwelveSeconds(t *testing.T) {
 		if got := <-fired; got != 2*time.Hour {
 			t.Errorf("fired after %v on the clock, want 2h", got)
 		}
+		if got := c.World(c.Now()); !got.Equal(time.Now()) {
+			t.Errorf("World(Now) = %v, want %v", got, time.Now())
+		}
 		if got := time.Since(realBegan); got != 12*time.Second {
 			t.Errorf("fired after %v of real time, want 12s", got)
 		}

@@ -51,6 +51,8 @@ const commonLogTime = "02/Jan/2006:15:04:05 -0700"
 // event begins an event of the given kind with a new request id.
 func (c *connection) event(kind, routeKey string, now time.Time) event {
 	requestID := newID(requestMark)
+	clock := c.gateway.config.Clock
+	now = clock.World(now) // functions compare with their own time, which is real
 	return event{RequestContext: requestContext{
 		RouteKey:          routeKey,
 		EventType:         kind,
@@ -58,7 +60,7 @@ func (c *connection) event(kind, routeKey string, now time.Time) event {
 		RequestTime:       now.UTC().Format(commonLogTime),
 		MessageDirection:  "IN",
 		Stage:             c.gateway.config.API.Stage,
-		ConnectedAt:       c.connectedAt.UnixMilli(),
+		ConnectedAt:       clock.World(c.connectedAt).UnixMilli(),
 		RequestTimeEpoch:  now.UnixMilli(),
 		Identity:          c.identity,
 		RequestID:         requestID,

@@ -100,6 +100,7 @@ func (g *Gateway) describe(w http.ResponseWriter, id string) {
 		return
 	}
 	const milliseconds = "2006-01-02T15:04:05.000Z"
+	clock := g.config.Clock
 	var b bytes.Buffer
 	sourceIP, _ := json.Marshal(c.identity.SourceIP)
 	fmt.Fprintf(&b, "{\n  \"identity\" : {\n    \"sourceIp\" : %s", sourceIP)
@@ -108,7 +109,7 @@ func (g *Gateway) describe(w http.ResponseWriter, id string) {
 		fmt.Fprintf(&b, ",\n    \"userAgent\" : %s", userAgent)
 	}
 	fmt.Fprintf(&b, "\n  },\n  \"connectedAt\" : \"%s\",\n  \"lastActiveAt\" : \"%s\"\n}",
-		c.connectedAt.UTC().Format(milliseconds), c.lastActive().UTC().Format(milliseconds))
+		clock.World(c.connectedAt).UTC().Format(milliseconds), clock.World(c.lastActive()).UTC().Format(milliseconds))
 	identify(w.Header())
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(b.Bytes())
