@@ -237,7 +237,7 @@ func (b *Bus) fail(i *invocation, condition string) {
 		return
 	}
 	r := record{
-		Version: "1.0", Timestamp: b.cfg.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
+		Version: "1.0", Timestamp: b.cfg.Clock.World(b.cfg.Clock.Now()).UTC().Format("2006-01-02T15:04:05.000Z"),
 		RequestContext: requestContext{newID(), b.arn("lambda", "function:"+f.name+":$LATEST"), condition, i.runs},
 		RequestPayload: jsonOrText(i.payload),
 	}

@@ -162,6 +162,9 @@ func TestRetriesFollowTheClock(t *testing.T) {
 		if !slices.Equal(calls.at, want) {
 			t.Errorf("attempts at %v of real time, want %v", calls.at, want)
 		}
+		if got := s.received(t, "Failed"); len(got) != 1 || !strings.Contains(got[0].Body, `"timestamp":"2000-01-01T00:00:03.000Z"`) {
+			t.Errorf("record %+v, want the real time", got)
+		}
 	})
 }
 

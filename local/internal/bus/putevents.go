@@ -119,7 +119,7 @@ func (b *Bus) putEntry(e entry) entryResult {
 	if refused.ErrorCode != "" {
 		return refused
 	}
-	at := b.cfg.Clock.Now()
+	at := b.cfg.Clock.World(b.cfg.Clock.Now())
 	if e.Time != nil {
 		at = e.Time.Time
 	}

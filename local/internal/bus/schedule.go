@@ -31,7 +31,7 @@ func (b *Bus) addScheduledRule(r *rule) error {
 	b.schedules = append(b.schedules, schedule{name: r.Name, expression: e, fire: func(at time.Time) []*delivery {
 		return r.deliveries(event{
 			ID: newID(), DetailType: "Scheduled Event", Source: "aws.events", Account: b.cfg.AccountID,
-			Time: wholeSeconds(at), Region: b.cfg.Region, Resources: []string{r.arn}, Detail: "{}",
+			Time: b.scheduledTime(at), Region: b.cfg.Region, Resources: []string{r.arn}, Detail: "{}",
 		}.json())
 	}})
 	return nil
@@ -56,24 +56,27 @@ func (b *Bus) addSchedule(def template.Schedule) error {
 	t.Input = nil // what is sent is also what a dead letter holds
 	arn := b.arn("scheduler", "schedule/default/"+def.Name)
 	b.schedules = append(b.schedules, schedule{name: def.Name, expression: e, immediate: true, fire: func(at time.Time) []*delivery {
-		execution := newID()
+		execution, scheduled := newID(), b.scheduledTime(at)
 		payload := []byte(strings.NewReplacer(
-			"<aws.scheduler.schedule-arn>", arn, "<aws.scheduler.scheduled-time>", wholeSeconds(at),
+			"<aws.scheduler.schedule-arn>", arn, "<aws.scheduler.scheduled-time>", scheduled,
 			"<aws.scheduler.execution-id>", execution, "<aws.scheduler.attempt-number>", "1",
 		).Replace(input))
 		if input == "" {
 			payload = event{
 				ID: newID(), DetailType: "Scheduled Event", Source: "aws.scheduler", Account: b.cfg.AccountID,
-				Time: wholeSeconds(at), Region: b.cfg.Region, Resources: []string{arn},
+				Time: scheduled, Region: b.cfg.Region, Resources: []string{arn},
 				Detail: `"{}"`, // a string: observed on AWS (aws-lambda-java-libs#479, aws-lambda-dotnet#1864)
 			}.json()
 		}
 		return []*delivery{{target: t, event: payload, origin: map[string]string{
-			"SCHEDULE_ARN": arn, "SCHEDULED_TIME": wholeSeconds(at), "EXECUTION_ID": execution, "IS_PAYLOAD_TRUNCATED": "false",
+			"SCHEDULE_ARN": arn, "SCHEDULED_TIME": scheduled, "EXECUTION_ID": execution, "IS_PAYLOAD_TRUNCATED": "false",
 		}}}
 	}})
 	return nil
 }
+
+// scheduledTime is what a function is told, which keeps real time.
+func (b *Bus) scheduledTime(at time.Time) string { return wholeSeconds(b.cfg.Clock.World(at)) }
 
 // Run fires the schedules until ctx ends.
 func (b *Bus) Run(ctx context.Context) {

@@ -260,6 +260,9 @@ func TestSchedulesFollowTheClock(t *testing.T) {
 		if got, want := times(calls), []time.Duration{0, time.Minute, 2 * time.Minute}; !slices.Equal(got, want) {
 			t.Errorf("fired after %v of real time, want %v", got, want)
 		}
+		if last := calls[len(calls)-1].payload; !strings.Contains(last, `"time":"2000-01-01T00:02:00Z"`) {
+			t.Errorf("the function is told %s, want the real time", last)
+		}
 	})
 }
 

@@ -109,7 +109,7 @@ func (s *Queues) getAttributes(in attributesInput) (any, error) {
 func (q *queue) attributes() map[string]string {
 	count := func(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 	visible, hidden, later := q.counts()
-	created := strconv.FormatInt(q.created.Unix(), 10)
+	created := strconv.FormatInt(q.clock.World(q.created).Unix(), 10)
 	attributes := map[string]string{
 		"QueueArn":                              q.arn,
 		"ApproximateNumberOfMessages":           strconv.Itoa(visible),

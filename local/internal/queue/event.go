@@ -35,7 +35,7 @@ type recordAttribute struct {
 }
 
 // event is the payload of an invocation.
-func event(batch []delivery, arn, region, senderID string) []byte {
+func (p *poller) event(batch []delivery) []byte {
 	records := make([]record, len(batch))
 	for i, d := range batch {
 		attributes := make(map[string]recordAttribute, len(d.Attributes))
@@ -43,8 +43,8 @@ func event(batch []delivery, arn, region, senderID string) []byte {
 			attributes[name] = recordAttribute{a.StringValue, a.BinaryValue, []string{}, [][]byte{}, a.DataType}
 		}
 		records[i] = record{
-			d.id, d.handle, d.Body, d.systemAttributes(senderID), attributes, attributesMD5(d.Attributes), d.bodyMD5,
-			"aws:sqs", arn, region,
+			d.id, d.handle, d.Body, d.systemAttributes(p.clock, p.senderID), attributes, attributesMD5(d.Attributes), d.bodyMD5,
+			"aws:sqs", p.queue.arn, p.region,
 		}
 	}
 	var b bytes.Buffer

@@ -201,7 +201,7 @@ func TestMessageReceivedTooOftenBecomesADeadLetter(t *testing.T) {
 		if len(dead) != 1 || dead[0].id != id || dead[0].GroupID != "a" || !dead[0].sent.After(sent) {
 			t.Fatalf("dead letters %+v, want %s of group a with a new enqueue time", dead, id)
 		}
-		attributes := dead[0].systemAttributes("me")
+		attributes := dead[0].systemAttributes(nil, "me")
 		if got, want := attributes["DeadLetterQueueSourceArn"], "arn:aws:sqs:eu-west-1:123456789012:Tenant"; got != want {
 			t.Errorf("DeadLetterQueueSourceArn = %q, want %q", got, want)
 		}
@@ -274,7 +274,12 @@ func TestFastClockEndsVisibilitySooner(t *testing.T) {
 		got, err := s.byName["Tenant"].receive(t.Context(), reception{messages: 1, wait: -1})
 		waited := time.Since(began)
 		if len(got) != 1 || err != nil || waited < 50*time.Millisecond || waited > 52*time.Millisecond {
-			t.Errorf("received %d, %v after %v of real time, want 30 s / 600", len(got), err, waited)
+			t.Fatalf("received %d, %v after %v of real time, want 30 s / 600", len(got), err, waited)
+		}
+		// Whoever reads the message keeps real time.
+		attributes := got[0].systemAttributes(s.cfg.Clock, "me")
+		if want := fmt.Sprint(began.UnixMilli()); attributes["SentTimestamp"] != want || attributes["ApproximateFirstReceiveTimestamp"] != want {
+			t.Errorf("attributes %v, want sent and received at %s", attributes, want)
 		}
 	})
 }

@@ -95,7 +95,7 @@ func (p *poller) batch(ctx context.Context) []delivery {
 
 // deliver invokes the function and deletes what it has done. The rest stays until its visibility ends.
 func (p *poller) deliver(batch []delivery) {
-	payload := event(batch, p.queue.arn, p.region, p.senderID)
+	payload := p.event(batch)
 	visible := p.clock.Now().Add(p.queue.def.VisibilityTimeout)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		result, err := p.invoker.Invoke(p.done, p.def.Function, payload)

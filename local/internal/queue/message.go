@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/purposepath/realtime/local/internal/clock"
 )
 
 // maxBytes is the most a message, with its attributes, or a batch of them may have: 1 MiB (SendMessage).
@@ -80,13 +82,14 @@ type delivery struct {
 	first    time.Time
 }
 
-// systemAttributes are the attributes that SQS itself gives, by name.
-func (d delivery) systemAttributes(senderID string) map[string]string {
+// systemAttributes are the attributes that SQS itself gives, by name. Their times are real ones, like those of who reads
+// them.
+func (d delivery) systemAttributes(c *clock.Clock, senderID string) map[string]string {
 	attributes := map[string]string{
 		"SenderId":                         senderID,
-		"SentTimestamp":                    strconv.FormatInt(d.sent.UnixMilli(), 10),
+		"SentTimestamp":                    strconv.FormatInt(c.World(d.sent).UnixMilli(), 10),
 		"ApproximateReceiveCount":          strconv.Itoa(d.before + d.receives),
-		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(d.first.UnixMilli(), 10),
+		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(c.World(d.first).UnixMilli(), 10),
 	}
 	for name, value := range map[string]string{
 		"MessageGroupId":           d.GroupID,

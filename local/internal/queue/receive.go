@@ -65,7 +65,7 @@ func (s *Queues) receiveMessage(ctx context.Context, in receiveInput) (any, erro
 				attributes[name] = a
 			}
 		}
-		own := d.systemAttributes(s.cfg.AccountID)
+		own := d.systemAttributes(s.cfg.Clock, s.cfg.AccountID)
 		for name := range own {
 			if !slices.Contains(system, name) && !slices.Contains(system, "All") {
 				delete(own, name)
