@@ -278,7 +278,7 @@ var catalogue = []Spec{
 	},
 	{
 		Type: TypeConnectionError, Direction: ToClient, Summary: "A message was refused, or the connection is about to be closed.",
-		Data: ConnectionError{Error: "Too many messages.", Code: CodeRateLimit, RetryAfterMs: 1000, Ref: "2"},
+		Data: ConnectionError{Error: "what was missed could not be sent now", Code: CodeRateLimit, RetryAfterMs: 1000, Ref: "2"},
 	},
 	{
 		Type: TypePong, Direction: ToClient, Summary: "Answers a ping with the tenant's head.",

@@ -45,13 +45,13 @@ func (Code) Values() []string {
 func (c Code) Meaning() string {
 	switch c {
 	case CodeUnauthorized:
-		return "Refresh the token, then reconnect."
+		return "Send auth with a fresh token; if the connection is closed, connect anew."
 	case CodeForbidden:
 		return "Do not retry."
 	case CodeNotFound:
 		return "What the message names does not exist."
 	case CodeValidationError:
-		return "The message is not understood; the connection stays."
+		return "The message is not understood; the connection stays, but for the third failed auth in a row."
 	case CodeRateLimit:
 		return "Back off 1, 2, 4, 8 s, at least retryAfterMs."
 	default:
@@ -88,7 +88,7 @@ func (r Reason) Meaning() string {
 	case ReasonAuthDeadline:
 		return "No auth message came within 30 s of connecting."
 	case ReasonReplaced:
-		return "The user opened more connections than are allowed, and this was the oldest."
+		return "A newer connection of the user took its place: it named this one, or the user had more than are allowed and this was the oldest."
 	case ReasonSessionEnded:
 		return "The session was ended; the client does not reconnect by itself."
 	case ReasonUpgrade:

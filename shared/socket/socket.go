@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -25,40 +26,60 @@ type (
 	Response = events.APIGatewayProxyResponse
 )
 
-// maxRefLength bounds what an answer repeats of its message, in bytes.
-const maxRefLength = 256
+// Bounds of what a message may hold, in bytes: a ref is repeated in the answer, an event id is looked up and no event has a longer
+// one.
+const (
+	maxRefLength     = 256
+	maxEventIDLength = 256
+)
 
 // A Message is what a client may send.
 type Message interface {
 	event.AuthMessage | event.PingMessage
 }
 
-// Read decodes a message. The failure is the answer to one that can't be read; its text names the field.
+// Read decodes a message. The failure is the answer to one that can't be read; its text names the field. What could be read is
+// returned beside it, so that the answer can carry the ref.
 func Read[M Message](body string) (M, *event.Failure) {
 	var message M
 	err := json.Unmarshal([]byte(body), &message)
-	var wrongType *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return message, Invalid("%s must be %s, got %s", wrongType.Field, kindOf(wrongType), wrongType.Value)
-	case err != nil:
-		return message, Invalid("the message is not a JSON object")
-	}
+	failure := decodeFailure(err)
 	var position *int64
-	var ref string
-	switch m := any(message).(type) {
-	case event.AuthMessage:
-		position, ref = m.LastSequence, m.Ref
-	case event.PingMessage:
-		position, ref = m.LastSequence, m.Ref
+	var ref *string
+	eventID := ""
+	switch m := any(&message).(type) {
+	case *event.AuthMessage:
+		position, ref, eventID = m.LastSequence, &m.Ref, m.LastEventID
+	case *event.PingMessage:
+		position, ref = m.LastSequence, &m.Ref
+	}
+	if len(*ref) > maxRefLength {
+		*ref = ""
+		return message, Invalid("ref is longer than %d bytes", maxRefLength)
 	}
 	switch {
-	case len(ref) > maxRefLength:
-		return message, Invalid("ref is longer than %d bytes", maxRefLength)
+	case failure != nil:
+		return message, failure
+	case len(eventID) > maxEventIDLength:
+		return message, Invalid("lastEventId is longer than %d bytes", maxEventIDLength)
 	case position != nil && (*position < 0 || *position > event.MaxSequence):
 		return message, Invalid("lastSequence must be a whole number from 0 to %d", int64(event.MaxSequence))
 	}
 	return message, nil
+}
+
+// decodeFailure says what JSON did not fit. It names types, never values: those are the client's, of any length.
+func decodeFailure(err error) *event.Failure {
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		got, _, _ := strings.Cut(wrongType.Value, " ")
+		return Invalid("%s must be %s, got %s", wrongType.Field, kindOf(wrongType), got)
+	default:
+		return Invalid("the message is not a JSON object")
+	}
 }
 
 // kindOf is a field's type in JSON's words.

@@ -24,12 +24,14 @@ func TestReadNamesWhatIsWrong(t *testing.T) {
 		{`{"action":"auth","token":null,"lastSequence":null}`, ""},
 		{`{"action":"auth","token":5}`, "token must be a string, got number"},
 		{`{"action":"auth","lastSequence":"5"}`, "lastSequence must be a whole number, got string"},
-		{`{"action":"auth","lastSequence":1.5}`, "lastSequence must be a whole number, got number 1.5"},
+		{`{"action":"auth","lastSequence":1.5}`, "lastSequence must be a whole number, got number"},
 		{`{"action":"auth","lastSequence":-1}`, "lastSequence must be a whole number from 0 to 9007199254740991"},
 		{`{"action":"auth","lastSequence":9007199254740992}`, "lastSequence must be a whole number from 0 to 9007199254740991"},
 		{`{"action":"auth","accept":"batch"}`, "accept must be an array, got string"},
 		{`{"action":"auth","client":"web"}`, "client must be an object, got string"},
 		{`{"action":"auth","client":{"name":7}}`, "client.name must be a string, got number"},
+		{`{"action":"auth","lastSequence":` + strings.Repeat("9", 30_000) + `}`, "lastSequence must be a whole number, got number"},
+		{`{"action":"auth","lastEventId":"` + strings.Repeat("e", 257) + `"}`, "lastEventId is longer than 256 bytes"},
 		{`{"action":"auth","ref":"` + strings.Repeat("r", 257) + `"}`, "ref is longer than 256 bytes"},
 		{`{"action":"auth",`, "the message is not a JSON object"},
 		{`["auth"]`, "the message is not a JSON object"},
@@ -41,6 +43,20 @@ func TestReadNamesWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: no failure, want %q", tt.body, tt.want)
 		case failure != nil && (failure.Error != tt.want || failure.Code != event.CodeValidationError):
 			t.Errorf("%s: %s %q, want %q", tt.body, failure.Code, failure.Error, tt.want)
+		}
+	}
+}
+
+func TestAnAnswerToAMessageThatCanNotBeReadStillHasItsRef(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"action":"ping","ref":"7","lastSequence":"5"}`:                               "7",
+		`{"action":"ping","lastSequence":-1,"ref":"7"}`:                                "7",
+		`{"action":"ping","lastSequence":-1,"ref":"` + strings.Repeat("r", 257) + `"}`: "",
+	} {
+		message, failure := socket.Read[event.PingMessage](body)
+		if failure == nil || message.Ref != want {
+			t.Errorf("%.60s: ref %q, failure %v, want %q and a failure", body, message.Ref, failure, want)
 		}
 	}
 }

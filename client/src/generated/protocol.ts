@@ -4,10 +4,10 @@ import type { RealtimeEvent, UnknownEvent } from './events.js';
 /**
  * What an error is.
  *
- * - `UNAUTHORIZED`: Refresh the token, then reconnect.
+ * - `UNAUTHORIZED`: Send auth with a fresh token; if the connection is closed, connect anew.
  * - `FORBIDDEN`: Do not retry.
  * - `NOT_FOUND`: What the message names does not exist.
- * - `VALIDATION_ERROR`: The message is not understood; the connection stays.
+ * - `VALIDATION_ERROR`: The message is not understood; the connection stays, but for the third failed auth in a row.
  * - `RATE_LIMIT_EXCEEDED`: Back off 1, 2, 4, 8 s, at least retryAfterMs.
  * - `INTERNAL_ERROR`: Retry, at least retryAfterMs later.
  */
@@ -18,7 +18,7 @@ export type ServerCode = 'UNAUTHORIZED' | 'FORBIDDEN' | 'NOT_FOUND' | 'VALIDATIO
  *
  * - `token_expired`: The token ran out and was not renewed.
  * - `auth_deadline`: No auth message came within 30 s of connecting.
- * - `replaced`: The user opened more connections than are allowed, and this was the oldest.
+ * - `replaced`: A newer connection of the user took its place: it named this one, or the user had more than are allowed and this was the oldest.
  * - `session_ended`: The session was ended; the client does not reconnect by itself.
  * - `upgrade`: The server no longer speaks the client's protocol number.
  * - `draining`: The server is about to stop; the client connects anew.

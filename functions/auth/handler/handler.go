@@ -71,7 +71,7 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 	}
 	if failure == nil && err == nil {
 		log.InfoContext(ctx, "authenticated", "tenantId", success.TenantID, "sequence", success.Sequence,
-			"recovery", success.Recovery != nil, "tookMs", h.Clock.Now().Sub(began).Milliseconds())
+			"recovery", success.Recovery != nil, "client", clientName(message.Client), "tookMs", h.Clock.Now().Sub(began).Milliseconds())
 		success.Ref = message.Ref
 		return socket.Answer(event.TypeAuthSuccess, h.Clock.Now(), *success)
 	}
@@ -129,11 +129,8 @@ func (h *Handler) authenticate(ctx context.Context, id string, connectedAt time.
 	// … then the head, then the log. Swapped, an event could be numbered after the log was read and pushed before the member
 	// could be seen.
 	success, err := h.replay(ctx, member, replay.Position{Sequence: message.LastSequence, EventID: message.LastEventID})
-	if err != nil {
-		return nil, err
-	}
-	h.closeBeyondLimit(ctx, member, message.Replaces)
-	return success, nil
+	h.closeBeyondLimit(ctx, member, message.Replaces) // also where the replay failed: the connection is a member all the same
+	return success, err
 }
 
 func (h *Handler) replay(ctx context.Context, member connection.Member, position replay.Position) (*event.AuthSuccess, error) {
@@ -152,4 +149,14 @@ func (h *Handler) replay(ctx context.Context, member connection.Member, position
 		success.Recovery, err = h.Replayer.Run(ctx, member, position, head)
 	}
 	return success, err
+}
+
+// clientName is what a client calls itself, for the log.
+func clientName(c *event.ClientInfo) string {
+	const most = 64
+	if c == nil {
+		return ""
+	}
+	name := c.Name + "/" + c.Version
+	return name[:min(len(name), most)]
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -12,13 +13,19 @@ import (
 	"github.com/purposepath/realtime/shared/socket"
 )
 
-// closesAtOnce bounds the requests of one auth to the management API.
-const closesAtOnce = 8
+// closesAtOnce bounds the requests of one auth to the management API, closingTime how long its answer waits for them: an old socket
+// that hangs must not make the new one wait.
+const (
+	closesAtOnce = 8
+	closingTime  = time.Second
+)
 
 // closeBeyondLimit closes the connection that this one replaces, then whatever of the user's is beyond the limit, oldest first and
 // never this one. A connection that can't be closed now is closed by the next that comes: the new one is authenticated all the
 // same.
 func (h *Handler) closeBeyondLimit(ctx context.Context, self connection.Member, replaces string) {
+	ctx, cancel := context.WithTimeout(ctx, closingTime)
+	defer cancel()
 	members, err := h.Connections.OfUser(ctx, self.TenantID, self.UserID)
 	if err != nil {
 		h.Log.ErrorContext(ctx, "connections of the user not counted", "connectionId", self.ConnectionID, "error", err)

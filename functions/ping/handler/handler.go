@@ -38,6 +38,8 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 	id := req.RequestContext.ConnectionID
 	message, failure := socket.Read[event.PingMessage](req.Body)
 	if failure != nil {
+		failure.Ref = message.Ref
+		h.Log.InfoContext(ctx, "refused", "connectionId", id, "code", failure.Code, "why", failure.Error)
 		return socket.Answer(event.TypeConnectionError, h.Now(), *failure)
 	}
 	pong, err := h.pong(ctx, id, message)

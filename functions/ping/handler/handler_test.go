@@ -184,8 +184,8 @@ func TestPing(t *testing.T) {
 				f.connections.Before = func(context.Context, string) error { return errors.New("table arn:aws:x is away") }
 			},
 			want: answer{Type: "connection_error", Code: event.CodeInternalError, Ref: "r"}},
-		{name: "a position that is no number", body: func(*fixture) string { return `{"action":"ping","lastSequence":"9"}` },
-			want: answer{Type: "connection_error", Code: event.CodeValidationError}},
+		{name: "a position that is no number", body: func(*fixture) string { return `{"action":"ping","lastSequence":"9","ref":"r"}` },
+			want: answer{Type: "connection_error", Code: event.CodeValidationError, Ref: "r"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -23,19 +23,21 @@ const maxEcho = 64
 
 // Handle answers connection_error VALIDATION_ERROR and says what was expected.
 func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Response, error) {
-	var message struct {
-		Action any
-		Ref    string
+	// Exact keys, as API Gateway's route selection takes them.
+	var message map[string]any
+	if json.Unmarshal([]byte(req.Body), &message) != nil {
+		message = nil
 	}
-	err := json.Unmarshal([]byte(req.Body), &message)
 	failure := socket.Invalid("the message is not a JSON object with an action")
-	if action, ok := message.Action.(string); ok && err == nil {
+	switch action := message["action"].(type) {
+	case nil:
+	case string:
 		failure = socket.Invalid("unknown action %s: this server knows auth and ping", quote(action))
-	} else if err == nil && message.Action != nil {
+	default:
 		failure = socket.Invalid("action must be a string")
 	}
-	if len(message.Ref) <= maxEcho {
-		failure.Ref = message.Ref
+	if ref, ok := message["ref"].(string); ok && len(ref) <= maxEcho {
+		failure.Ref = ref
 	}
 	h.Log.InfoContext(ctx, "not understood", "connectionId", req.RequestContext.ConnectionID, "bytes", len(req.Body))
 	return socket.Answer(event.TypeConnectionError, h.Now(), *failure)

@@ -34,6 +34,8 @@ func TestWhatNoRouteKnowsIsAnswered(t *testing.T) {
 		{"no action", `{"ref":"r"}`, unreadable, "r"},
 		{"a long ref is not repeated", `{"ref":"` + strings.Repeat("r", 65) + `"}`, unreadable, ""},
 		{"an action that is a number", `{"action":5}`, "action must be a string", ""},
+		{"an action of another case", `{"Action":"auth"}`, unreadable, ""},
+		{"a ref that is no string", `{"action":"x","ref":7}`, `unknown action "x": this server knows auth and ping`, ""},
 		{"plain text", `hello`, unreadable, ""},
 		{"broken JSON", `{"action":"auth",`, unreadable, ""},
 		{"an array", `["auth"]`, unreadable, ""},

@@ -144,6 +144,9 @@ func (s *Stack) load() error {
 	if s.Template, err = template.Load(path, template.Options{Region: config.Region, Overrides: overrides}); err != nil {
 		return err
 	}
+	for _, note := range s.Template.Notes {
+		s.logger("template").Warn(note)
+	}
 	switch len(s.Template.APIs) {
 	case 0:
 		return fmt.Errorf("%s: there is no WebSocket API in it", path)
