@@ -173,6 +173,21 @@ func TestWhatCanNotStartSaysWhyInOneLine(t *testing.T) {
 	}
 }
 
+func TestMakeRunWithoutGoSaysSo(t *testing.T) {
+	t.Parallel()
+	path, err := exec.LookPath("make")
+	if err != nil {
+		t.Skip("make is not installed")
+	}
+	cmd := exec.Command(path, "-C", "..", "--no-print-directory", "run")
+	cmd.Env = []string{"PATH=/nowhere"}
+	out, err := cmd.CombinedOutput()
+	first, _, _ := strings.Cut(string(out), "\n")
+	if err == nil || first != "Go 1.26 is not installed: see https://go.dev/dl" {
+		t.Errorf("make run: %v, said %q", err, out)
+	}
+}
+
 // A running stack, as a user starts it.
 type running struct {
 	cmd *exec.Cmd
