@@ -10,10 +10,6 @@ import (
 	"github.com/purposepath/realtime/local/internal/template"
 )
 
-// returnTime is how long a process that has answered may take to ask for more before another is started in its place. It
-// needs a fraction of a millisecond, a start some ten.
-const returnTime = 20 * time.Millisecond
-
 // A function is one function of the template and the processes that run it: who is idle, who is busy, who waits.
 type function struct {
 	template.Function
@@ -154,7 +150,7 @@ func (f *function) startForWaiting() {
 	}
 	coming := f.starting
 	for p := range f.processes {
-		if p.state == busy && p.current.finished && time.Since(p.answered) < returnTime {
+		if p.state == busy && p.current.finished && time.Since(p.answered) < f.rt.returnTime {
 			coming++
 		}
 	}
@@ -162,7 +158,7 @@ func (f *function) startForWaiting() {
 		f.launch(false)
 	}
 	if f.starting < len(f.waiting) && len(f.processes) < f.processLimit { // should one not come after all
-		time.AfterFunc(returnTime, func() {
+		time.AfterFunc(f.rt.returnTime, func() {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			f.startForWaiting()
@@ -191,53 +187,59 @@ func (f *function) warm() *process {
 }
 
 // ready takes p in when it asks for work, and ends its last invocation by that. It returns the invocation that has waited
-// longest, or nil: p is idle then and accept will send it one. It reports false where p may not ask now: it is to end, or
-// it has not answered yet.
-func (f *function) ready(p *process) (*invocation, bool) {
+// longest, or where none waits the channel on which accept will send one: p is idle then. It reports false where p may not
+// ask now: it is to end, or it has not answered yet.
+func (f *function) ready(p *process) (*invocation, chan *invocation, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed || p.state == ended || p.state == idle || p.state == busy && !p.current.finished {
-		return nil, false
+	if f.closed || p.state == ended || p.state == busy && !p.current.finished {
+		return nil, nil, false
 	}
 	if p.state == starting {
 		f.starting--
-		p.timer.Stop()
 		p.started <- nil
 	}
-	p.release()
+	f.rest(p) // it may ask again before we see that its last connection has gone
 	if len(f.waiting) > 0 {
 		inv := f.waiting[0]
 		f.waiting = f.waiting[1:]
 		f.assign(p, inv)
-		return inv, true
+		return inv, nil, true
 	}
 	p.state = idle
+	p.next = make(chan *invocation, 1)
 	f.idle = append(f.idle, p)
-	return nil, true
+	return nil, p.next, true
+}
+
+// rest ends the work or the wait of p. mu is held.
+func (f *function) rest(p *process) {
+	p.timer.Stop()
+	p.current = nil
+	p.state = away
+	f.idle = slices.DeleteFunc(f.idle, func(q *process) bool { return q == p })
 }
 
 // assign makes inv the work of p, from now to its deadline. mu is held.
 func (f *function) assign(p *process, inv *invocation) {
 	p.state = busy
 	p.current = inv
-	p.begin(f.Timeout)
+	p.deadline = time.Now().Add(f.Timeout)
+	p.timer.Reset(f.Timeout)
 }
 
-// unpark takes p out of the idle ones because the connection on which it waited has gone; p may ask again. An invocation
-// that was sent there goes back to the head of the line.
-func (f *function) unpark(p *process, inv *invocation) {
+// unpark takes p out of the idle ones because the connection on which it waited for next has gone; p may ask again. An
+// invocation that was sent there goes back to the head of the line.
+func (f *function) unpark(p *process, next chan *invocation) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if inv == nil {
-		inv = p.untaken()
-	}
-	if p.state == ended { // its end has seen to inv, unless we held it
-		f.giveBack(inv)
+	if p.next != next { // it has asked again already
 		return
 	}
-	f.idle = slices.DeleteFunc(f.idle, func(q *process) bool { return q == p })
-	p.release()
-	p.state = away
+	inv := p.untaken()
+	if p.state != ended {
+		f.rest(p)
+	}
 	f.giveBack(inv)
 }
 
@@ -276,6 +278,9 @@ func (f *function) close() []*process {
 	f.waiting = nil
 	var open []*process
 	for p := range f.processes {
+		if p.state == starting {
+			p.started <- f.closing()
+		}
 		if p.current != nil {
 			f.finish(p.current, outcome{refused: f.closing()})
 		}

@@ -36,7 +36,7 @@ type call struct {
 	clientContext string // JSON
 }
 
-// ServeHTTP is the Invoke API: POST /2015-03-31/functions/{name}/invocations.
+// ServeHTTP is the Invoke API: POST /2015-03-31/functions/{name}/invocations. It takes whole paths, and only those.
 func (rt *Runtime) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	requestID := newRequestID()
 	w.Header().Set("X-Amzn-Requestid", requestID)

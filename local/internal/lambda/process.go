@@ -29,20 +29,20 @@ const (
 // A process is one execution environment: a bootstrap process with a Runtime API of its own.
 type process struct {
 	f      *function
-	warmed bool             // started before anybody called
-	begun  time.Time        // when it was started
-	logs   *logPipe         // nil until it runs
-	quiet  atomic.Bool      // what it writes from now on is dropped
-	next   chan *invocation // takes one without waiting: the work of an idle process
+	warmed bool        // started before anybody called
+	begun  time.Time   // when it was started
+	logs   *logPipe    // nil until it runs
+	quiet  atomic.Bool // what it writes from now on is dropped
 	// started says once that the process asked for its first work (nil), or why it never did.
 	started chan error
 
 	// under f.mu
 	state     state
-	current   *invocation // the work of a busy process
-	answered  time.Time   // when it answered current
-	deadline  time.Time   // of current, or of the start
-	timer     *time.Timer // runs expire at the deadline
+	next      chan *invocation // takes one without waiting: the work of an idle process
+	current   *invocation      // the work of a busy process
+	answered  time.Time        // when it answered current
+	deadline  time.Time        // of current, or of the start
+	timer     *time.Timer      // runs expire at the deadline
 	api       *http.Server
 	pid       int  // 0 while it does not run
 	killed    bool // is to end as soon as it runs
@@ -56,7 +56,6 @@ func newProcess(f *function, warmed bool) *process {
 		f:       f,
 		warmed:  warmed,
 		begun:   time.Now(),
-		next:    make(chan *invocation, 1),
 		started: make(chan error, 1),
 	}
 	p.api = &http.Server{Handler: p.runtimeAPI(), ErrorLog: log.New(io.Discard, "", 0)}
@@ -145,18 +144,6 @@ func (p *process) kill() {
 	if p.pid != 0 {
 		_ = syscall.Kill(-p.pid, syscall.SIGKILL)
 	}
-}
-
-// begin gives the current invocation its deadline. f.mu is held.
-func (p *process) begin(timeout time.Duration) {
-	p.deadline = time.Now().Add(timeout)
-	p.timer.Reset(timeout)
-}
-
-// release ends the current invocation, if there is one. f.mu is held.
-func (p *process) release() {
-	p.timer.Stop()
-	p.current = nil
 }
 
 // untaken is the invocation that was sent to a process and not read by it, or nil.

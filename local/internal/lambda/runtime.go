@@ -19,6 +19,9 @@ const (
 	accountConcurrency = 1000
 	// initTimeout is how long a process may take until it asks for work (the Init phase of Lambda's execution environment).
 	initTimeout = 10 * time.Second
+	// returnTime is how long a process that has answered may take to ask for more before another is started in its place. It
+	// needs a fraction of a millisecond, a start some ten.
+	returnTime = 20 * time.Millisecond
 	// closeGrace is how long a process may take to end by itself once its Runtime API is gone. An idle Go function needs
 	// milliseconds, and writes its coverage data in that time.
 	closeGrace = time.Second
@@ -45,6 +48,7 @@ type Runtime struct {
 	functions   []*function
 	byName      map[string]*function // physical names and logical ids
 	initTimeout time.Duration
+	returnTime  time.Duration
 
 	// running counts the invocations under way of functions without reserved concurrency; unreserved bounds it.
 	running    atomic.Int64
@@ -69,6 +73,7 @@ func New(cfg Config) *Runtime {
 		cfg:         cfg,
 		byName:      make(map[string]*function),
 		initTimeout: initTimeout,
+		returnTime:  returnTime,
 		unreserved:  accountConcurrency,
 		spawn:       make(chan func()),
 	}

@@ -320,26 +320,104 @@ func TestSecondAnswerIsRefused(t *testing.T) {
 func TestBrokenWaitLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, variable("FIXTURE_RUNTIME", "own"), func(cfg *Config) { cfg.MaxProcesses = 1 })
-	s.invoke(`"leave the line"`)
+	pid := string(s.invoke(`"leave the line"`).Payload)
 	s.log.message(t, "left the line")
+	var wg sync.WaitGroup
 	for range 3 {
-		if got := s.invoke(`"still there"`); string(got.Payload) != `"still there"` {
-			t.Errorf("payload = %s", got.Payload)
-		}
+		wg.Go(func() {
+			if got := s.invoke(`"pid"`); string(got.Payload) != pid {
+				t.Errorf("payload = %s, want %s from the same process", got.Payload, pid)
+			}
+		})
+	}
+	wg.Wait()
+	s.settle(1)
+}
+
+// A process that has answered needs a moment to ask for more: nobody starts another for that.
+func TestProcessThatComesBackIsAwaited(t *testing.T) {
+	t.Parallel()
+	g := newGate(t)
+	s := start(t, variable("FIXTURE_RUNTIME", "own"), variable("FIXTURE_FILE", g.file))
+	s.returnTime = time.Minute
+	pid := string(s.invoke(`"dawdle"`).Payload)
+	next := make(chan Result)
+	go func() { next <- s.invoke(`"pid"`) }()
+	s.running(0, 1)
+	g.open()
+	if got := <-next; string(got.Payload) != pid {
+		t.Errorf("process %s answered, want %s, which was about to come back", got.Payload, pid)
+	}
+	s.settle(1)
+}
+
+// A runtime that gives up waiting for work and never asks again costs a process, not an invocation.
+func TestProcessThatLeavesForGood(t *testing.T) {
+	t.Parallel()
+	s := start(t, variable("FIXTURE_RUNTIME", "own"))
+	pid := string(s.invoke(`"leave for good"`).Payload)
+	s.log.message(t, "left the line")
+	s.settleAway()
+	if got := string(s.invoke(`"pid"`).Payload); got == pid {
+		t.Errorf("process %s answered, which had left", got)
 	}
 }
 
-// An invocation lasts until the process asks for more: one that answers and then hangs is killed at its deadline.
-func TestHangAfterTheAnswer(t *testing.T) {
+// settleAway waits until the only process is known to wait for work no more.
+func (s *stack) settleAway() {
+	s.Helper()
+	f := s.byName["ping"]
+	eventually(s.T, "the process to be away", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for p := range f.processes {
+			return p.state == away && len(f.idle) == 0
+		}
+		return false
+	})
+}
+
+// A process that answers and then hangs holds up the next invocation for a moment only.
+func TestHangAfterTheAnswerHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	s := start(t, variable("FIXTURE_RUNTIME", "own"), timeout(2*time.Second), func(cfg *Config) { cfg.MaxProcesses = 1 })
+	s := start(t, variable("FIXTURE_RUNTIME", "own"), timeout(time.Hour))
 	if got := s.invoke(`"answer and hang"`); string(got.Payload) != `"answered"` {
 		t.Errorf("payload = %s, want the answer", got.Payload)
 	}
 	if got := s.invoke(`"next"`); string(got.Payload) != `"next"` {
 		t.Errorf("payload = %s, want that of the next process", got.Payload)
 	}
+}
+
+// An invocation lasts until the process asks for more: one that answers and then hangs is killed at its deadline.
+func TestHangAfterTheAnswerEndsAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	s := start(t, variable("FIXTURE_RUNTIME", "own"), timeout(2*time.Second))
+	s.invoke(`"answer and hang"`)
 	s.log.message(t, "Task timed out after 2.00 seconds")
+	s.settle(0)
+}
+
+// A timer may run off at the moment its invocation ends; what comes next must not pay for it.
+func TestDeadlineOfTheLastInvocationKillsNobody(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	before := s.answer(`{}`).PID
+	s.settle(1)
+	f := s.byName["ping"]
+	f.mu.Lock()
+	p := f.idle[0]
+	f.mu.Unlock()
+	p.expire()
+	g := newGate(t)
+	after := make(chan int)
+	go func() { after <- s.answer(g.event()).PID }()
+	s.running(1, 0)
+	p.expire()
+	g.open()
+	if pid := <-after; pid != before {
+		t.Errorf("process %d answered, want %d", pid, before)
+	}
 }
 
 func TestIdleProcessThatDiesCostsNothing(t *testing.T) {
@@ -598,6 +676,17 @@ func TestCloseDuringStarts(t *testing.T) {
 	t.Parallel()
 	s := start(t, variable("FIXTURE_INIT", "hang"))
 	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.Warm(t.Context()); err == nil {
+			t.Error("Warm = nil for a function that never started")
+		}
+	})
+	eventually(t, "the first start", func() bool {
+		f := s.byName["ping"]
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.starting == 1
+	})
 	for range 5 {
 		wg.Go(func() {
 			if _, err := s.client.Invoke(t.Context(), "ping", nil); err == nil {

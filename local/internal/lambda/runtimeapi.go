@@ -26,7 +26,7 @@ func (p *process) runtimeAPI() http.Handler {
 
 // handleNext ends the process's last invocation and answers with its next one, however long that takes.
 func (p *process) handleNext(w http.ResponseWriter, r *http.Request) {
-	inv, ok := p.f.ready(p)
+	inv, next, ok := p.f.ready(p)
 	if !ok {
 		answerRuntime(w, http.StatusForbidden, "InvalidStateTransition", "The invocation before this one has no answer yet.")
 		return
@@ -34,11 +34,14 @@ func (p *process) handleNext(w http.ResponseWriter, r *http.Request) {
 	p.logs.end()
 	if inv == nil {
 		select {
-		case inv = <-p.next:
+		case inv = <-next:
 		case <-r.Context().Done():
 		}
 		if r.Context().Err() != nil { // nobody would read it
-			p.f.unpark(p, inv)
+			if inv != nil {
+				next <- inv
+			}
+			p.f.unpark(p, next)
 			return
 		}
 	}
