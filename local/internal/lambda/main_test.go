@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -159,13 +160,13 @@ func (s *stack) invoke(event string) Result {
 
 // An answer is what the fixture answers when nothing else was asked of it.
 type answer struct {
-	PID        int    `json:"pid"`
-	Text       string `json:"text"`
-	RequestID  string `json:"requestId"`
-	ARN        string `json:"arn"`
-	Client     string `json:"client"`
-	Trace      string `json:"trace"`
-	Remainding int64  `json:"remainding"` // milliseconds
+	PID       int    `json:"pid"`
+	Text      string `json:"text"`
+	RequestID string `json:"requestId"`
+	ARN       string `json:"arn"`
+	Client    string `json:"client"`
+	Trace     string `json:"trace"`
+	Remaining int64  `json:"remaining"` // milliseconds
 }
 
 func (s *stack) answer(event string) answer {
@@ -292,6 +293,10 @@ func (b *logBook) wait(t *testing.T, what string, match func(Line) bool) Line {
 func (b *logBook) message(t *testing.T, message string) Line {
 	t.Helper()
 	return b.wait(t, message, func(l Line) bool { return l.Message == message })
+}
+
+func (b *logBook) has(message string) bool {
+	return slices.ContainsFunc(b.all(), func(l Line) bool { return l.Message == message })
 }
 
 // eventually polls until ok, for as long as a loaded machine may need.
