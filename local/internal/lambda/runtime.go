@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,6 +119,22 @@ func (rt *Runtime) Warm(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// Kill kills every process of a function, named as in a call, and returns how many there were. Invocations under way end as those of
+// any process that dies; the next one starts a new process.
+func (rt *Runtime) Kill(name string) int {
+	f := rt.byName[name]
+	if f == nil {
+		return 0
+	}
+	f.mu.Lock()
+	processes := slices.Collect(maps.Keys(f.processes))
+	f.mu.Unlock()
+	for _, p := range processes {
+		p.kill()
+	}
+	return len(processes)
 }
 
 // Close ends every process and returns when none is left, after about a second at most. Invocations under way are

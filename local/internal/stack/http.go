@@ -7,27 +7,37 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/purposepath/realtime/local/internal/fault"
 	"github.com/purposepath/realtime/local/internal/product"
 )
 
 // handler sends each request to its service: AWS's SDKs name it in X-Amz-Target, or by the path.
 func (s *Stack) handler() http.Handler {
 	own := s.ownPages()
+	tables := s.Faults.Before("table", s.engine, fault.TableCall, nil)
+	queues := s.Faults.Before("queue", s.queues, fault.QueueCall, nil)
+	connections := s.Faults.Before("connections", s.gateway, fault.ConnectionCall, nil)
+	var functions http.Handler
+	if s.runtime != nil {
+		functions = s.Faults.Before("function", s.runtime, fault.FunctionCall, func(name string) { s.runtime.Kill(name) })
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		switch {
 		case strings.HasPrefix(target, "DynamoDB"):
-			s.engine.ServeHTTP(w, r)
+			tables.ServeHTTP(w, r)
 		case target == "AmazonSQS":
-			s.queues.ServeHTTP(w, r)
+			queues.ServeHTTP(w, r)
 		case target == "AWSEvents":
 			s.bus.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/"):
-			if s.runtime == nil {
+			if functions == nil {
 				http.Error(w, "functions run elsewhere: "+s.cfg.Lambda, http.StatusNotFound)
 				return
 			}
-			s.runtime.ServeHTTP(w, r)
+			functions.ServeHTTP(w, r)
+		case strings.Contains(r.URL.Path, "/@connections/"):
+			connections.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/_"):
 			own.ServeHTTP(w, r)
 		default:
@@ -61,6 +71,7 @@ func (s *Stack) ownPages() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(info) // the reader may have gone
 	})
+	mux.Handle("/_local/faults", &s.Faults)
 	if s.Issuer != nil {
 		mux.HandleFunc("GET /_local/issuer"+product.KeyPath, s.Issuer.ServeKeys)
 		mux.HandleFunc("GET /_local/token", s.Issuer.ServeToken)

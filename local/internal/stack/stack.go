@@ -21,6 +21,7 @@ import (
 
 	"github.com/purposepath/realtime/local/internal/bus"
 	"github.com/purposepath/realtime/local/internal/clock"
+	"github.com/purposepath/realtime/local/internal/fault"
 	"github.com/purposepath/realtime/local/internal/gateway"
 	"github.com/purposepath/realtime/local/internal/lambda"
 	"github.com/purposepath/realtime/local/internal/product"
@@ -56,6 +57,7 @@ type Stack struct {
 	Template *template.Stack
 	Issuer   *product.Issuer // nil for an application of another kind
 	URL      string          // http://localhost:port
+	Faults   fault.Faults    // what fails on demand
 
 	cfg      Config
 	server   *http.Server
