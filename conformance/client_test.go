@@ -87,11 +87,16 @@ func (s *socket) read() {
 
 func (s *socket) send(format string, args ...any) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
-	defer cancel()
-	if err := s.conn.Write(ctx, websocket.MessageText, fmt.Appendf(nil, format, args...)); err != nil {
+	if err := s.trySend(format, args...); err != nil {
 		s.t.Fatalf("send: %v", err)
 	}
+}
+
+// trySend sends on a connection that may have ended.
+func (s *socket) trySend(format string, args ...any) error {
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	return s.conn.Write(ctx, websocket.MessageText, fmt.Appendf(nil, format, args...))
 }
 
 // next is the next frame, whatever it is.
@@ -273,4 +278,19 @@ func (c *client) ids() []string {
 		list[i] = m.EventID
 	}
 	return list
+}
+
+// refusedHandshake checks the status of a handshake that is not let in.
+func refusedHandshake(t *testing.T, url string, want int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	conn, response, err := websocket.Dial(ctx, url, nil)
+	if err == nil {
+		_ = conn.CloseNow()
+		t.Fatalf("the handshake was let in, want %d", want)
+	}
+	if response == nil || response.StatusCode != want {
+		t.Errorf("the handshake was answered %v, %v, want %d", response, err, want)
+	}
 }

@@ -194,7 +194,7 @@ func TestARefusedEventIsADeadLetterWithItsReasonAndHoldsNothingUp(t *testing.T) 
 	if got := strings.Join(c.ids(), " "); got != "before after" && got != "after before" {
 		t.Errorf("events = %s", got)
 	}
-	letter := deadLetter(t, tenant)
+	letter := findLetter(t, sqs.New(sqs.Options{BaseEndpoint: aws.String(stack.URL), Region: "eu-west-1", Credentials: credentials()}), "DeadLetterQueue", tenant)
 	var event struct {
 		DetailType string `json:"detail-type"`
 		Detail     json.RawMessage
@@ -212,13 +212,12 @@ type letter struct {
 	attributes map[string]string
 }
 
-// deadLetter waits for the one that holds a text.
-func deadLetter(t *testing.T, text string) letter {
+// findLetter waits for a message of a queue that holds a text.
+func findLetter(t *testing.T, client *sqs.Client, queue, text string) letter {
 	t.Helper()
-	client := sqs.New(sqs.Options{BaseEndpoint: aws.String(stack.URL), Region: "eu-west-1", Credentials: credentials()})
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
-			QueueUrl: aws.String("DeadLetterQueue"), MessageAttributeNames: []string{"All"}, WaitTimeSeconds: 1, VisibilityTimeout: 1,
+			QueueUrl: aws.String(queue), MessageAttributeNames: []string{"All"}, WaitTimeSeconds: 1, VisibilityTimeout: 1,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -233,7 +232,7 @@ func deadLetter(t *testing.T, text string) letter {
 			}
 		}
 	}
-	t.Fatalf("no dead letter with %q", text)
+	t.Fatalf("no message with %q in %s", text, queue)
 	return letter{}
 }
 

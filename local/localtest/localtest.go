@@ -10,6 +10,8 @@ package localtest
 import (
 	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,4 +147,32 @@ func (s *Stack) Token(t testing.TB, tenantID, userID string, life time.Duration)
 		t.Fatal(err)
 	}
 	return token
+}
+
+// Fault makes the stack fail: a JSON object as POST /_local/faults takes it.
+func (s *Stack) Fault(t testing.TB, fault string) {
+	t.Helper()
+	s.faults(t, http.MethodPost, fault, http.StatusCreated)
+}
+
+// NoFaults removes the faults that are left.
+func (s *Stack) NoFaults(t testing.TB) {
+	t.Helper()
+	s.faults(t, http.MethodDelete, "", http.StatusNoContent)
+}
+
+func (s *Stack) faults(t testing.TB, method, body string, want int) {
+	t.Helper()
+	request, err := http.NewRequest(method, s.URL+"/_local/faults", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if said, _ := io.ReadAll(response.Body); response.StatusCode != want {
+		t.Fatalf("faults: %s %s", response.Status, said)
+	}
 }
