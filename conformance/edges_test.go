@@ -105,6 +105,9 @@ func TestEdges(t *testing.T) {
 			t.Logf("edge %d failed", i)
 		}
 	}
+	for _, problem := range logProblems(fast) {
+		t.Error(problem)
+	}
 }
 
 // TestEdgesPage holds docs/EDGES.md to the edges; -update writes it.
@@ -114,10 +117,10 @@ func TestEdgesPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# Edges\n\nEvery input that is wrong, late, doubled or hostile, and every part that fails: what it is answered, and where it ends. Around each the test\n" +
 		"puts one good event before and one after; both arrive, in order, without a hole. Generated from `conformance/edges*_test.go` by\n" +
-		"`go test ./conformance -run TestEdgesPage -update`; the test of a row is `TestEdges/` and its input.\n\n" +
-		"| input | answer | where it ends |\n|---|---|---|\n")
+		"`go test ./conformance -run TestEdgesPage -update`.\n\n" +
+		"| input | answer | where it ends | test |\n|---|---|---|---|\n")
 	for _, e := range edges() {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", e.input, e.answer, e.ends)
+		fmt.Fprintf(&b, "| %s | %s | %s | `TestEdges/%s` |\n", e.input, e.answer, e.ends, strings.ReplaceAll(e.input, " ", "_"))
 	}
 	if *update {
 		if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil {

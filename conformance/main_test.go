@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	stop()
+	if problems := logProblems(stack); code == 0 && len(problems) > 0 {
+		fmt.Fprintln(os.Stderr, strings.Join(problems, "\n"))
+		code = 1
+	}
 	os.Exit(code)
 }
 
@@ -61,7 +65,7 @@ func newService(t *testing.T, s *localtest.Stack) *service {
 // entry is an event of which only tenant and id matter.
 func (s *service) entry(tenant, id string) types.PutEventsRequestEntry {
 	detail, err := json.Marshal(map[string]any{
-		"tenantId": tenant, "eventId": id, "goalId": "goal-1", "resumedBy": "user-1", "correlationId": "call of " + id,
+		"tenantId": tenant, "eventId": id, "secret": payloadMark, "goalId": "goal-1", "resumedBy": "user-1", "correlationId": "call of " + id,
 		"resumedAt": time.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
 	})
 	if err != nil {

@@ -190,7 +190,7 @@ func (w *world) push(h *pusher.Handler, ids ...string) func(context.Context) {
 
 func (w *world) disconnect(ctx context.Context) {
 	_ = w.Delete(ctx, conn) // the socket closes first, $disconnect runs after
-	h := &disconnect.Handler{Connections: w.connections, Log: slog.New(slog.DiscardHandler)}
+	h := &disconnect.Handler{Connections: w.connections, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	if _, err := h.Handle(ctx, request("")); err != nil {
 		w.fail(err)
 	}

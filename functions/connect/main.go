@@ -22,6 +22,7 @@ func main() {
 		Connections:  connection.NewStore(dynamo.Client(env), env.Required("CONNECTIONS_TABLE"), "", time.Now),
 		Origins:      origins,
 		AuthDeadline: time.Duration(env.Int("AUTH_DEADLINE_SECONDS", 1, 3600)) * time.Second,
+		Now:          time.Now,
 		Log:          log,
 	}
 	env.Check("ALLOWED_ORIGINS", badOrigins)

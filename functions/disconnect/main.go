@@ -19,6 +19,7 @@ func main() {
 	log := telemetry.Logger(env.Optional("LOG_LEVEL"))
 	h := &handler.Handler{
 		Connections: connection.NewStore(dynamo.Client(env), env.Required("CONNECTIONS_TABLE"), env.Required("MEMBERS_TABLE"), time.Now),
+		Now:         time.Now,
 		Log:         log,
 	}
 	telemetry.ExitOn(log, env.Err())

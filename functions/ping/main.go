@@ -31,6 +31,7 @@ func main() {
 		Socket:      management,
 		Now:         time.Now,
 		Log:         log,
+		Metrics:     telemetry.NewMetrics(os.Stdout, "ping", time.Now),
 	}
 	telemetry.ExitOn(log, env.Err())
 	lambda.Start(h.Handle)

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +44,13 @@ type Stack struct {
 	stack *stack.Stack
 	mu    sync.Mutex
 	lines bytes.Buffer
+	raw   []Line
+}
+
+// A Line is one line of the log as it was written: JSON, metrics among them.
+type Line struct {
+	Function string // or part of the stack
+	Text     string
 }
 
 // Start starts a stack and ends it with the test. On failure the test's log has the functions' lines.
@@ -81,7 +89,13 @@ func start(ctx context.Context, o Options) (*Stack, func(), error) {
 	printer := lambda.NewPrinter(writer{s})
 	var err error
 	s.stack, err = stack.Start(ctx, stack.Config{
-		Dir: dir, Overrides: o.Parameters, Address: "127.0.0.1:0", Clock: clock.New(o.Speed), Log: printer.Print,
+		Dir: dir, Overrides: o.Parameters, Address: "127.0.0.1:0", Clock: clock.New(o.Speed),
+		Log: func(line lambda.Line) {
+			printer.Print(line)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.raw = append(s.raw, Line{line.Function, string(line.Raw)})
+		},
 		// Not the folder of `make run`, whose functions may be those of another moment.
 		BuildDir: filepath.Join(dir, ".build", "test"),
 	})
@@ -122,6 +136,13 @@ func (s *Stack) Lines() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lines.String()
+}
+
+// Raw are the lines so far as they were written, metrics included.
+func (s *Stack) Raw() []Line {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.raw)
 }
 
 // LinesWith are the lines so far that hold all of the parts.

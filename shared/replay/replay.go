@@ -63,8 +63,14 @@ type ErrNotPosted struct{ Outcome push.Outcome }
 
 func (e ErrNotPosted) Error() string { return fmt.Sprintf("replay: nothing was posted: %s", e.Outcome) }
 
+// A Result is what is said of a replay, and how many events it posted.
+type Result struct {
+	*event.Recovery
+	Events int
+}
+
 // Run replays what lies after the position up to the head.
-func (r *Replayer) Run(ctx context.Context, to connection.Member, p Position, head int64) (*event.Recovery, error) {
+func (r *Replayer) Run(ctx context.Context, to connection.Member, p Position, head int64) (Result, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerReserve))
@@ -72,16 +78,16 @@ func (r *Replayer) Run(ctx context.Context, to connection.Member, p Position, he
 	}
 	position, known, err := r.resolve(ctx, to.TenantID, p)
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	if !known {
-		return &event.Recovery{After: p.Sequence}, nil
+		return Result{Recovery: &event.Recovery{After: p.Sequence}}, nil
 	}
 	found, err := r.Log.Recover(ctx, to.TenantID, position, head, r.Limits)
 	if err != nil {
-		return nil, fmt.Errorf("replay: %w", err)
+		return Result{}, fmt.Errorf("replay: %w", err)
 	}
-	answer := &event.Recovery{After: &position, Recovered: found.Recovered, More: found.More}
+	answer := Result{Recovery: &event.Recovery{After: &position, Recovered: found.Recovered, More: found.More}}
 	if len(found.Records) == 0 {
 		return answer, nil
 	}
@@ -90,9 +96,10 @@ func (r *Replayer) Run(ctx context.Context, to connection.Member, p Position, he
 		Recipient: push.Recipient{ConnectionID: to.ConnectionID, ValidUntil: to.ValidUntil}, Frames: frames,
 	})
 	if delivered == 0 {
-		return nil, ErrNotPosted{last}
+		return Result{}, ErrNotPosted{last}
 	}
 	answer.More = answer.More || delivered < len(frames)
+	answer.Events = len(found.Records) * delivered / len(frames) // exact when all were posted, and when each is a frame of its own
 	return answer, nil
 }
 

@@ -65,13 +65,17 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 
 	message, failure := socket.Read[event.AuthMessage](req.Body)
 	var success *event.AuthSuccess
+	var replayed int
 	var err error
 	if failure == nil {
-		success, err = h.authenticate(ctx, id, time.UnixMilli(req.RequestContext.ConnectedAt), message)
+		success, replayed, err = h.authenticate(ctx, id, time.UnixMilli(req.RequestContext.ConnectedAt), message)
 	}
 	if failure == nil && err == nil {
 		log.InfoContext(ctx, "authenticated", "tenantId", success.TenantID, "sequence", success.Sequence,
-			"recovery", success.Recovery != nil, "client", clientName(message.Client), "tookMs", h.Clock.Now().Sub(began).Milliseconds())
+			"positioned", success.Recovery != nil, "replayed", replayed, "client", clientName(message.Client), "tookMs", h.Clock.Now().Sub(began).Milliseconds())
+		if replayed > 0 {
+			h.Metrics.Emit("", "", telemetry.Count("eventsReplayed", replayed))
+		}
 		success.Ref = message.Ref
 		return socket.Answer(event.TypeAuthSuccess, h.Clock.Now(), *success)
 	}
@@ -85,6 +89,9 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 		log.WarnContext(ctx, "not authenticated", "code", failure.Code, "reason", failure.Reason, "why", failure.Error)
 	}
 	h.Metrics.Emit("code", string(failure.Code), telemetry.Count("authFailures", 1))
+	if unavailable := (*token.UnavailableError)(nil); errors.As(err, &unavailable) {
+		h.Metrics.Emit("", "", telemetry.Count("keySetFailures", 1))
+	}
 	if h.mustClose(ctx, id, failure, err) {
 		return socket.Status(http.StatusOK), socket.Close(ctx, h.Socket, id, event.TypeAuthError, h.Clock.Now(), failure)
 	}
@@ -106,16 +113,16 @@ func (h *Handler) mustClose(ctx context.Context, id string, failure *event.Failu
 	return failures >= maxFailures || errors.Is(err, connection.ErrNotFound)
 }
 
-func (h *Handler) authenticate(ctx context.Context, id string, connectedAt time.Time, message event.AuthMessage) (*event.AuthSuccess, error) {
+func (h *Handler) authenticate(ctx context.Context, id string, connectedAt time.Time, message event.AuthMessage) (*event.AuthSuccess, int, error) {
 	switch {
 	case message.Protocol != 0 && message.Protocol != event.ProtocolVersion:
-		return nil, errUpgrade
+		return nil, 0, errUpgrade
 	case message.Token == "":
-		return nil, errNoToken
+		return nil, 0, errNoToken
 	}
 	claims, err := h.Tokens.Verify(ctx, message.Token)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	member := connection.Member{
 		TenantID: claims.TenantID, UserID: claims.UserID, ConnectionID: id, ConnectedAt: connectedAt,
@@ -124,19 +131,19 @@ func (h *Handler) authenticate(ctx context.Context, id string, connectedAt time.
 	// First the record …
 	err = conflictPolicy.Retry(ctx, h.Clock, func() error { return h.Connections.Authenticate(ctx, member) })
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	// … then the head, then the log. Swapped, an event could be numbered after the log was read and pushed before the member
 	// could be seen.
-	success, err := h.replay(ctx, member, replay.Position{Sequence: message.LastSequence, EventID: message.LastEventID})
+	success, replayed, err := h.replay(ctx, member, replay.Position{Sequence: message.LastSequence, EventID: message.LastEventID})
 	h.closeBeyondLimit(ctx, member, message.Replaces) // also where the replay failed: the connection is a member all the same
-	return success, err
+	return success, replayed, err
 }
 
-func (h *Handler) replay(ctx context.Context, member connection.Member, position replay.Position) (*event.AuthSuccess, error) {
+func (h *Handler) replay(ctx context.Context, member connection.Member, position replay.Position) (*event.AuthSuccess, int, error) {
 	head, err := h.Heads.OpenHead(ctx, member.TenantID)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	success := &event.AuthSuccess{
 		TenantID: member.TenantID, UserID: member.UserID, ConnectionID: member.ConnectionID, ExpiresAt: event.TimestampOf(member.ValidUntil),
@@ -145,10 +152,12 @@ func (h *Handler) replay(ctx context.Context, member connection.Member, position
 	if member.AcceptsBatch {
 		success.Accepted = append(success.Accepted, event.AcceptBatch)
 	}
-	if position.Given() {
-		success.Recovery, err = h.Replayer.Run(ctx, member, position, head)
+	if !position.Given() {
+		return success, 0, nil
 	}
-	return success, err
+	result, err := h.Replayer.Run(ctx, member, position, head)
+	success.Recovery = result.Recovery
+	return success, result.Events, err
 }
 
 // clientName is what a client calls itself, for the log.

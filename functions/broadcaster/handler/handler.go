@@ -34,6 +34,7 @@ type Handler struct {
 
 // Handle takes the event as it came: a refused one is put aside byte for byte.
 func (h *Handler) Handle(ctx context.Context, raw json.RawMessage) error {
+	began := h.Now()
 	e, id, err := decode(raw)
 	var refusal *event.Refusal
 	if errors.As(err, &refusal) {
@@ -42,12 +43,11 @@ func (h *Handler) Handle(ctx context.Context, raw json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	now := h.Now()
-	if err := h.Queue.Send(ctx, queue.Message{TenantID: e.TenantID, EventID: e.EventID, AcceptedAt: now, Event: e}); err != nil {
+	if err := h.Queue.Send(ctx, queue.Message{TenantID: e.TenantID, EventID: e.EventID, AcceptedAt: began, Event: e}); err != nil {
 		return err
 	}
 	h.Log.InfoContext(ctx, "accepted", "eventId", e.EventID, "eventType", e.Type, "tenantId", e.TenantID, "correlationId", e.CorrelationID,
-		"ageMs", now.Sub(e.Timestamp).Milliseconds())
+		"ageMs", began.Sub(e.Timestamp).Milliseconds(), "tookMs", h.Now().Sub(began).Milliseconds())
 	h.Metrics.Emit("", "", telemetry.Count("eventsAccepted", 1))
 	return nil
 }

@@ -21,6 +21,7 @@ type Handler struct {
 	}
 	Origins      Origins
 	AuthDeadline time.Duration // from connecting to the end of the time to authenticate
+	Now          func() time.Time
 	Log          *slog.Logger
 }
 
@@ -33,6 +34,7 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 		h.Log.WarnContext(ctx, "refused: origin is not allowed", "connectionId", c.ConnectionID, "origin", origin)
 		return socket.Status(http.StatusForbidden), nil
 	}
+	began := h.Now()
 	connectedAt := time.UnixMilli(c.ConnectedAt)
 	err := h.Connections.Put(ctx, connection.Connection{
 		ID: c.ConnectionID, ConnectedAt: connectedAt, SourceIP: c.Identity.SourceIP, UserAgent: c.Identity.UserAgent,
@@ -42,7 +44,7 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 		h.Log.ErrorContext(ctx, "refused: not recorded", "connectionId", c.ConnectionID, "error", err)
 		return socket.Status(http.StatusServiceUnavailable), nil
 	}
-	h.Log.InfoContext(ctx, "connected", "connectionId", c.ConnectionID)
+	h.Log.InfoContext(ctx, "connected", "connectionId", c.ConnectionID, "tookMs", h.Now().Sub(began).Milliseconds())
 	return socket.Status(http.StatusOK), nil
 }
 

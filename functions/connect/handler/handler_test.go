@@ -39,7 +39,7 @@ func newHandler(t *testing.T, origins ...string) (*handler.Handler, *connectiont
 	}
 	connectedAt := time.UnixMilli(request(t).RequestContext.ConnectedAt)
 	store := connectiontest.NewMemory(func() time.Time { return connectedAt })
-	return &handler.Handler{Connections: store, Origins: allowed, AuthDeadline: 30 * time.Second, Log: slog.New(slog.DiscardHandler)}, store
+	return &handler.Handler{Connections: store, Origins: allowed, AuthDeadline: 30 * time.Second, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, store
 }
 
 func TestConnectRecordsTheConnectionWithItsDeadline(t *testing.T) {

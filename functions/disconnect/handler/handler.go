@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/purposepath/realtime/shared/socket"
 )
@@ -17,12 +18,14 @@ type Handler struct {
 	Connections interface {
 		Delete(ctx context.Context, id string) error
 	}
+	Now func() time.Time
 	Log *slog.Logger
 }
 
 // Handle deletes the connection. An error shows in the function's metrics and nowhere else.
 func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Response, error) {
 	c := req.RequestContext
+	began := h.Now()
 	if err := h.Connections.Delete(ctx, c.ConnectionID); err != nil {
 		return socket.Response{}, err
 	}
@@ -31,6 +34,6 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 		reason = *c.DisconnectReason
 	}
 	h.Log.InfoContext(ctx, "disconnected", "connectionId", c.ConnectionID, "code", c.DisconnectStatusCode, "reason", reason,
-		"livedMs", c.RequestTimeEpoch-c.ConnectedAt)
+		"livedMs", c.RequestTimeEpoch-c.ConnectedAt, "tookMs", h.Now().Sub(began).Milliseconds())
 	return socket.Status(http.StatusOK), nil
 }

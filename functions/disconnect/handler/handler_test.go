@@ -34,7 +34,7 @@ func TestDisconnectForgetsTheConnectionAndItsMember(t *testing.T) {
 	if err := store.Authenticate(t.Context(), member); err != nil {
 		t.Fatal(err)
 	}
-	h := &handler.Handler{Connections: store, Log: slog.New(slog.DiscardHandler)}
+	h := &handler.Handler{Connections: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	for range 2 { // API Gateway may call it twice
 		if response, err := h.Handle(t.Context(), req); err != nil || response.StatusCode != 200 {
 			t.Fatalf("Handle = %+v, %v", response, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/purposepath/realtime/shared/push"
 	"github.com/purposepath/realtime/shared/replay"
 	"github.com/purposepath/realtime/shared/socket"
+	"github.com/purposepath/realtime/shared/telemetry"
 )
 
 // A Handler answers ping.
@@ -30,6 +31,7 @@ type Handler struct {
 	Socket   socket.Gateway
 	Now      func() time.Time
 	Log      *slog.Logger
+	Metrics  *telemetry.Metrics
 }
 
 // Handle answers pong, or connection_error.
@@ -42,10 +44,13 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 		h.Log.InfoContext(ctx, "refused", "connectionId", id, "code", failure.Code, "why", failure.Error)
 		return socket.Answer(event.TypeConnectionError, h.Now(), *failure)
 	}
-	pong, err := h.pong(ctx, id, message)
+	pong, replayed, err := h.pong(ctx, id, message)
 	log := h.Log.With("connectionId", id, "tookMs", h.Now().Sub(began).Milliseconds())
 	if err == nil {
-		log.InfoContext(ctx, "pong", "sequence", pong.Sequence, "replay", pong.Recovery != nil)
+		log.InfoContext(ctx, "pong", "sequence", pong.Sequence, "positioned", pong.Recovery != nil, "replayed", replayed)
+		if replayed > 0 {
+			h.Metrics.Emit("", "", telemetry.Count("eventsReplayed", replayed))
+		}
 		pong.Ref = message.Ref
 		return socket.Answer(event.TypePong, h.Now(), *pong)
 	}
@@ -67,29 +72,25 @@ var (
 	errLapsed          = errors.New("the token has run out")
 )
 
-func (h *Handler) pong(ctx context.Context, id string, message event.PingMessage) (*event.Pong, error) {
+func (h *Handler) pong(ctx context.Context, id string, message event.PingMessage) (*event.Pong, int, error) {
 	c, err := h.Connections.Get(ctx, id)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, 0, err
 	case !c.Authenticated():
-		return nil, errUnauthenticated
+		return nil, 0, errUnauthenticated
 	case !h.Now().Before(c.ValidUntil):
-		return nil, errLapsed
+		return nil, 0, errLapsed
 	}
 	head, err := h.Heads.Head(ctx, c.TenantID)
-	if err != nil {
-		return nil, err
-	}
-	pong := &event.Pong{Sequence: head}
-	if message.LastSequence == nil {
-		return pong, nil
+	if err != nil || message.LastSequence == nil {
+		return &event.Pong{Sequence: head}, 0, err
 	}
 	to := connection.Member{
 		TenantID: c.TenantID, UserID: c.UserID, ConnectionID: id, ValidUntil: c.ValidUntil, AcceptsBatch: c.AcceptsBatch,
 	}
-	pong.Recovery, err = h.Replayer.Run(ctx, to, replay.Position{Sequence: message.LastSequence}, head)
-	return pong, err
+	result, err := h.Replayer.Run(ctx, to, replay.Position{Sequence: message.LastSequence}, head)
+	return &event.Pong{Sequence: head, Recovery: result.Recovery}, result.Events, err
 }
 
 func failureOf(err error) *event.Failure {

@@ -123,12 +123,15 @@ func (h *Handler) report(ctx context.Context, tenantID string, records []eventlo
 			total[outcome] += n
 		}
 	}
-	eventIDs := make([]string, len(messages))
+	eventIDs, correlationIDs := make([]string, len(messages)), make([]string, 0, len(messages))
 	latencies := make([]time.Duration, len(messages))
 	for i, m := range messages {
 		eventIDs[i], latencies[i] = m.EventID, now.Sub(m.Event.Timestamp)
+		if m.Event.CorrelationID != "" {
+			correlationIDs = append(correlationIDs, m.Event.CorrelationID)
+		}
 	}
-	h.Log.InfoContext(ctx, "pushed", "tenantId", tenantID, "eventIds", eventIDs, "sequence", records[len(records)-1].Sequence,
+	h.Log.InfoContext(ctx, "pushed", "tenantId", tenantID, "eventIds", eventIDs, "correlationIds", correlationIDs, "sequence", records[len(records)-1].Sequence,
 		"connections", len(results), "delivered", total[push.Delivered], "gone", total[push.Gone], "expired", total[push.Expired],
 		"throttled", total[push.ThrottledOut], "failed", total[push.Failed],
 		"pushMs", now.Sub(began).Milliseconds(), "latencyMs", slices.Max(latencies).Milliseconds())

@@ -47,6 +47,7 @@ func (h *Handler) Handle(ctx context.Context) error {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
 		defer cancel()
 	}
+	began := h.Now()
 	var closed, kept atomic.Int64
 	var group errgroup.Group
 	group.SetLimit(AtOnce)
@@ -72,7 +73,7 @@ func (h *Handler) Handle(ctx context.Context) error {
 		})
 	}
 	_ = group.Wait() // never an error: see above
-	h.Log.InfoContext(ctx, "swept", "closed", closed.Load(), "kept", kept.Load())
+	h.Log.InfoContext(ctx, "swept", "closed", closed.Load(), "kept", kept.Load(), "tookMs", h.Now().Sub(began).Milliseconds())
 	h.Metrics.Emit("", "", telemetry.Count("connectionsSwept", int(closed.Load())))
 	return failed
 }
