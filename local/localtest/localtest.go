@@ -10,8 +10,11 @@ package localtest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +25,7 @@ import (
 
 	"github.com/purposepath/realtime/local/internal/clock"
 	"github.com/purposepath/realtime/local/internal/lambda"
+	"github.com/purposepath/realtime/local/internal/product"
 	"github.com/purposepath/realtime/local/internal/stack"
 )
 
@@ -160,14 +164,49 @@ func (s *Stack) LinesWith(parts ...string) []string {
 	return found
 }
 
-// Token is a token of the stack's own issuer.
+// Attach returns a stack that runs already, in another process. It has no lines.
+func Attach(ctx context.Context, endpoint string) (*Stack, error) {
+	s := &Stack{URL: strings.TrimSuffix(endpoint, "/")}
+	var info stack.Info
+	if err := s.get(ctx, "/_local/info", &info); err != nil {
+		return nil, err
+	}
+	s.WebSocketURL, s.Bus = info.WebSocketURL, info.EventBus
+	return s, nil
+}
+
+// Token is a token of the stack's own issuer. A life below zero gives one that ran out so long ago.
 func (s *Stack) Token(t testing.TB, tenantID, userID string, life time.Duration) string {
 	t.Helper()
-	token, _, err := s.stack.Issuer.Token(tenantID, userID, life)
-	if err != nil {
+	if s.stack != nil {
+		token, _, err := s.stack.Issuer.Token(tenantID, userID, life)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	var answer product.Token
+	query := url.Values{"tenant": {tenantID}, "user": {userID}, "expires": {life.String()}}
+	if err := s.get(context.Background(), "/_local/token?"+query.Encode(), &answer); err != nil {
 		t.Fatal(err)
 	}
-	return token
+	return answer.Token
+}
+
+func (s *Stack) get(ctx context.Context, path string, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", path, response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(answer)
 }
 
 // Fault makes the stack fail: a JSON object as POST /_local/faults takes it.
