@@ -73,9 +73,9 @@ func connect(ctx context.Context, url, token string, index int) (_ *socket, err 
 
 // send sends one text message.
 func (s *socket) send(message []byte) error {
-	frame, err := ws.CompileFrame(ws.MaskFrameInPlace(ws.NewTextFrame(message)))
+	data, err := ws.CompileFrame(ws.MaskFrameInPlace(ws.NewTextFrame(message)))
 	if err == nil {
-		_, err = s.conn.Write(frame) // in one piece
+		_, err = s.conn.Write(data) // in one piece
 	}
 	if err != nil {
 		return fmt.Errorf("send: %w", err)

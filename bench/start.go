@@ -31,7 +31,7 @@ func (t *trial) started(ctx context.Context) error {
 	// The processes' own times tell the parts apart, to 10 ms.
 	functions := slices.MinFunc(slices.Collect(maps.Values(c.functions)), func(a, b process) int { return int(a.begun - b.begun) })
 	built, tables := c.engine.begun-c.stack.begun, functions.begun-c.stack.begun
-	t.report.add(titleStart, "– template, and make finding nothing to build", "ms", milliseconds(built))
+	t.report.add(titleStart, "– template, and a build of what is built already", "ms", milliseconds(built))
 	t.report.add(titleStart, "– engine and tables", "ms", milliseconds(tables-built))
 	t.report.add(titleStart, "– functions, until all wait for work", "ms", milliseconds(t.stack.ready-tables))
 	t.report.add(titleStart, "ready after the build", "ms", milliseconds(t.stack.ready-built))
