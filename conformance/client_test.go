@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -52,11 +53,19 @@ type socket struct {
 
 func dial(t *testing.T, url string) *socket {
 	t.Helper()
+	s, err := tryDial(t, url)
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	return s
+}
+
+func tryDial(t *testing.T, url string) (*socket, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	conn, _, err := websocket.Dial(ctx, url, nil)
 	if err != nil {
-		t.Fatalf("dial: %v", err)
+		return nil, err
 	}
 	conn.SetReadLimit(1 << 20)
 	s := &socket{t: t, conn: conn, frames: make(chan message, 4096), closed: make(chan error, 1)}
@@ -66,7 +75,7 @@ func dial(t *testing.T, url string) *socket {
 		_ = conn.CloseNow()
 		reading.Wait()
 	})
-	return s
+	return s, nil
 }
 
 func (s *socket) read() {
@@ -170,22 +179,51 @@ func newClient(t *testing.T, stack *localtest.Stack, tenant, user string, accept
 	return &client{t: t, stack: stack, token: stack.Token(t, tenant, user, time.Hour), accepts: accepts, held: map[int64]message{}}
 }
 
-// connect opens a connection and authenticates, with the position if there is one. What arrives before the answer is kept.
+// connect opens a connection and authenticates, with the position if there is one. What arrives before the answer is kept. Where it
+// meets a fault it tries again, as a client does.
 func (c *client) connect() *socket {
 	c.t.Helper()
-	s := dial(c.t, c.stack.WebSocketURL)
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		s, err := c.tryConnect()
+		if err == nil {
+			return s
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("connect: %v", err)
+		}
+	}
+}
+
+func (c *client) tryConnect() (*socket, error) {
+	s, err := tryDial(c.t, c.stack.WebSocketURL)
+	if err != nil {
+		return nil, err
+	}
 	position := ""
 	if c.position > 0 {
 		position = fmt.Sprintf(`,"lastSequence":%d`, c.position)
 	}
-	s.send(`{"action":"auth","token":%q,"accept":%s%s}`, c.token, c.accepts, position)
-	for {
-		m := s.next()
-		if m.Type == "auth.success" {
-			c.answered(s, m.answer(c.t))
-			return s
+	if err := s.trySend(`{"action":"auth","token":%q,"accept":%s%s}`, c.token, c.accepts, position); err != nil {
+		return nil, err
+	}
+	for silence := time.After(patience / 2); ; {
+		select {
+		case m, open := <-s.frames:
+			switch {
+			case !open:
+				return nil, <-s.closed
+			case m.Type == "auth.success":
+				c.answered(s, m.answer(c.t))
+				return s, nil
+			case m.Type == "auth.error" || m.Type == "connection_error" || m.Message != "":
+				_ = s.conn.CloseNow()
+				return nil, fmt.Errorf("%s %s %s", m.Type, m.Message, m.Data)
+			}
+			c.take(m)
+		case <-silence:
+			_ = s.conn.CloseNow()
+			return nil, errors.New("no answer to auth")
 		}
-		c.take(m)
 	}
 }
 
@@ -250,16 +288,31 @@ func (c *client) answered(s *socket, a answer) {
 func (c *client) heal(s *socket, after int64) {
 	c.t.Helper()
 	for c.position == after {
-		c.take(s.next())
-	}
-	s.send(`{"action":"ping","lastSequence":%d}`, c.position)
-	for {
-		m := s.next()
-		if m.Type == "pong" {
-			c.answered(s, m.answer(c.t))
+		select {
+		case m, open := <-s.frames:
+			if !open || m.Type == "connection_error" || m.Message != "" {
+				return
+			}
+			c.take(m)
+		case <-time.After(patience / 10):
 			return
 		}
-		c.take(m)
+	}
+	_ = s.trySend(`{"action":"ping","lastSequence":%d}`, c.position) // where the connection has ended, the reader sees it
+	for {
+		select {
+		case m, open := <-s.frames:
+			switch {
+			case !open, m.Type == "connection_error", m.Message != "": // the client asks again, by its next ping or connection
+				return
+			case m.Type == "pong":
+				c.answered(s, m.answer(c.t))
+				return
+			}
+			c.take(m)
+		case <-time.After(patience / 10):
+			return
+		}
 	}
 }
 

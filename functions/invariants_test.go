@@ -190,7 +190,7 @@ func (w *world) push(h *pusher.Handler, ids ...string) func(context.Context) {
 
 func (w *world) disconnect(ctx context.Context) {
 	_ = w.Delete(ctx, conn) // the socket closes first, $disconnect runs after
-	h := &disconnect.Handler{Connections: w.connections, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	h := &disconnect.Handler{Connections: w.connections, Clock: backoff.RealClock(), Log: slog.New(slog.DiscardHandler)}
 	if _, err := h.Handle(ctx, request("")); err != nil {
 		w.fail(err)
 	}
@@ -393,7 +393,7 @@ func (w *world) member() {
 func TestAPingWritesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		explore(t.Context(), func(e *explorer) (map[string]func(context.Context), func() error) {
+		_, broken := explore(t.Context(), func(e *explorer) (map[string]func(context.Context), func() error) {
 			w := newWorld(t, e)
 			w.member()
 			return map[string]func(context.Context){"ping": w.ping(w.at(-1))}, func() error {
@@ -404,5 +404,8 @@ func TestAPingWritesNothing(t *testing.T) {
 				return w.complete()
 			}
 		})
+		if broken != nil {
+			t.Error(broken)
+		}
 	})
 }

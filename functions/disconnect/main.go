@@ -9,6 +9,7 @@ import (
 
 	"github.com/purposepath/realtime/functions/disconnect/handler"
 	"github.com/purposepath/realtime/shared/awsenv"
+	"github.com/purposepath/realtime/shared/backoff"
 	"github.com/purposepath/realtime/shared/connection"
 	"github.com/purposepath/realtime/shared/dynamo"
 	"github.com/purposepath/realtime/shared/telemetry"
@@ -19,7 +20,7 @@ func main() {
 	log := telemetry.Logger(env.Optional("LOG_LEVEL"))
 	h := &handler.Handler{
 		Connections: connection.NewStore(dynamo.Client(env), env.Required("CONNECTIONS_TABLE"), env.Required("MEMBERS_TABLE"), time.Now),
-		Now:         time.Now,
+		Clock:       backoff.RealClock(),
 		Log:         log,
 	}
 	telemetry.ExitOn(log, env.Err())

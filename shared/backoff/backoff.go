@@ -46,6 +46,11 @@ type Policy struct {
 	Total time.Duration // no wait begins that would end later than this after the first call; 0 = no bound
 }
 
+// OneItem is the policy of a write to one item: it conflicts with a transaction over the same item, or is throttled for a moment.
+func OneItem() Policy {
+	return Policy{Base: 20 * time.Millisecond, Cap: 200 * time.Millisecond, Tries: 6, Total: 2 * time.Second}
+}
+
 // Delay is the wait after the given failed try (the first is 0): full jitter, so that those who failed together do not come
 // back together (AWS Architecture Blog, "Exponential Backoff And Jitter").
 func (p Policy) Delay(try int, random float64) time.Duration {

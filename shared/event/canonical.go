@@ -13,6 +13,10 @@ import (
 // maxDepth bounds the nesting of a payload: DynamoDB's own limit for nested attributes, so that no reader downstream has a lower one.
 const maxDepth = 32
 
+// maxKeys bounds the keys of one object: the catalogue's largest payload has under twenty, keys are compared with each other, and a
+// megabyte of them would take a function's seconds.
+const maxKeys = 1000
+
 // An object is a JSON object that keeps the order of its members. A member's value is nil, a bool, a string, a json.Number, a []any or an *object.
 type object struct{ members []member }
 
@@ -142,6 +146,9 @@ func (r *reader) object(depth int) (any, *Refusal) {
 		token, refusal := r.token()
 		if refusal != nil {
 			return nil, refusal
+		}
+		if len(spelled) == maxKeys {
+			return nil, malformed("", "keys", fmt.Sprintf("have at most %d keys in one object", maxKeys))
 		}
 		key := token.(string) // valid JSON has nothing else before a colon
 		if slices.Contains(spelled, key) {

@@ -3,6 +3,7 @@ package event_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,13 @@ func TestFromBusRefuses(t *testing.T) {
 		}
 		return string(text)
 	}
+	keys := func(count int) string {
+		var b strings.Builder
+		for i := range count {
+			fmt.Fprintf(&b, `,"k%d":%d`, i, i)
+		}
+		return "{" + b.String()[1:] + "}"
+	}
 	deep := func(n int) string { return with(`"deep":` + strings.Repeat("[", n) + strings.Repeat("]", n)) }
 	tests := []struct {
 		name, id, detailType, detail string
@@ -136,6 +144,7 @@ func TestFromBusRefuses(t *testing.T) {
 		{name: "not UTF-8", detail: with("\"s\":\"\xff\""), reason: "malformed_detail", rule: "utf8"},
 		{name: "a key twice", detail: with(`"goalId":"g1"`), reason: "malformed_detail", field: "goalId", rule: "duplicate"},
 		{name: "a key twice further down", detail: with(`"list":[{"a":1},{"b":{"c":1,"c":1}}]`), reason: "malformed_detail", field: "list[1].b.c", rule: "duplicate"},
+		{name: "1,001 keys in one object", detail: keys(1001), reason: "malformed_detail", rule: "keys"},
 		{name: "33 levels", detail: deep(32), reason: "malformed_detail", field: "deep" + strings.Repeat("[0]", 31), rule: "depth"},
 		{name: "a million levels", detail: deep(1_000_000), reason: "malformed_detail", rule: "json"},
 		{name: "a number no float64 holds", detail: with(`"n":[1,1e999]`), reason: "malformed_detail", field: "n[1]", rule: "number"},

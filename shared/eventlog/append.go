@@ -28,7 +28,7 @@ func (l *Log) Append(ctx context.Context, tenantID string, entries []Entry) ([]R
 	if err != nil {
 		return nil, err
 	}
-	var known []int64
+	var known []int64 // numbers of events that were appended before
 	var stored []Record
 	err = commitPolicy.Retry(ctx, l.clock, func() error {
 		numbered, err := number(entries, head)
@@ -42,9 +42,9 @@ func (l *Log) Append(ctx context.Context, tenantID string, entries []Entry) ([]R
 				head = conflict.Head
 			}
 			entries = slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool {
-				sequence, ok := conflict.Numbers[e.EventID]
-				if ok {
-					known = append(known, sequence)
+				k, ok := conflict.Known[e.EventID]
+				if ok && !k.Expired {
+					known = append(known, k.Sequence)
 				}
 				return ok
 			})
@@ -62,10 +62,7 @@ func (l *Log) Append(ctx context.Context, tenantID string, entries []Entry) ([]R
 		return nil, err
 	}
 	for _, sequence := range known {
-		record, err := l.Record(ctx, tenantID, sequence)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
+		record, err := l.visible(ctx, tenantID, sequence)
 		if err != nil {
 			return nil, err
 		}
@@ -73,6 +70,23 @@ func (l *Log) Append(ctx context.Context, tenantID string, entries []Entry) ([]R
 	}
 	slices.SortFunc(stored, func(a, b Record) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return stored, nil
+}
+
+// visible returns a record that is known to be stored. Right after the transaction of another writer its id may be visible and the
+// record not yet: without it the event would be taken for posted, though that writer may have died before it posted.
+func (l *Log) visible(ctx context.Context, tenantID string, sequence int64) (Record, error) {
+	for try := 0; ; try++ {
+		record, err := l.Record(ctx, tenantID, sequence)
+		if !errors.Is(err, ErrNotFound) {
+			return record, err
+		}
+		if try == len(visibleAfter) {
+			return Record{}, fmt.Errorf("append: record %d is not visible yet: %w", sequence, backoff.ErrTransient)
+		}
+		if err := l.clock.Sleep(ctx, visibleAfter[try]); err != nil {
+			return Record{}, err
+		}
+	}
 }
 
 func number(entries []Entry, head int64) ([]Numbered, error) {

@@ -49,12 +49,18 @@ type Entry struct {
 
 // A Conflict is why a commit was refused: nothing of it was written.
 type Conflict struct {
-	Head    int64            // the head as it is; 0 when it is the expected one
-	Numbers map[string]int64 // event ids that already have a number
+	Head  int64            // the head as it is; 0 when it is the expected one
+	Known map[string]Known // event ids that already have a number
+}
+
+// A Known is the number an event id already has.
+type Known struct {
+	Sequence int64
+	Expired  bool // it was stored so long ago that its record has expired
 }
 
 func (c *Conflict) Error() string {
-	return fmt.Sprintf("head is %d, %d ids have numbers", c.Head, len(c.Numbers))
+	return fmt.Sprintf("head is %d, %d ids have numbers", c.Head, len(c.Known))
 }
 
 // A Numbered is an entry under the number it is to have.
@@ -74,8 +80,8 @@ type storage interface {
 	Commit(ctx context.Context, tenantID string, head int64, entries []Numbered) error
 	// Record returns one record, or ErrNotFound.
 	Record(ctx context.Context, tenantID string, sequence int64) (Record, error)
-	// Range returns the records after one number through another in order, holes and all: at most maxRecords, and no further
-	// one after maxBytes of envelopes.
+	// Range returns the records after one number through another, in order and up to the first hole: nobody may look past one, and
+	// what lies behind may be any number of expired records. At most maxRecords, and no further one after maxBytes of envelopes.
 	Range(ctx context.Context, tenantID string, after, through int64, maxRecords, maxBytes int) ([]Record, error)
 	// NumberOf returns the number of an event id, or ErrNotFound.
 	NumberOf(ctx context.Context, tenantID, eventID string) (int64, error)
@@ -96,7 +102,8 @@ func (l *Log) OpenHead(ctx context.Context, tenantID string) (int64, error) {
 	if !errors.Is(err, ErrNotFound) {
 		return head, err
 	}
-	if err := l.CreateHead(ctx, tenantID, l.clock.Now().UnixMilli()); err != nil {
+	err = commitPolicy.Retry(ctx, l.clock, func() error { return l.CreateHead(ctx, tenantID, l.clock.Now().UnixMilli()) })
+	if err != nil {
 		return 0, err
 	}
 	return l.Head(ctx, tenantID)

@@ -254,13 +254,85 @@ type slowlyVisible struct {
 
 func (s slowlyVisible) Range(ctx context.Context, tenantID string, after, through int64, maxRecords, maxBytes int) ([]eventlog.Record, error) {
 	found, err := s.Storage.Range(ctx, tenantID, after, through, maxRecords, maxBytes)
-	var visible []eventlog.Record
-	for _, r := range found {
-		if !s.hidden(r.Sequence) {
-			visible = append(visible, r)
+	for i, r := range found {
+		if s.hidden(r.Sequence) {
+			return found[:i], err
 		}
 	}
-	return visible, err
+	return found, err
+}
+
+func (s slowlyVisible) Record(ctx context.Context, tenantID string, sequence int64) (eventlog.Record, error) {
+	if s.hidden(sequence) {
+		return eventlog.Record{}, eventlog.ErrNotFound
+	}
+	return s.Storage.Record(ctx, tenantID, sequence)
+}
+
+func TestAnEventWhoseIDIsVisibleBeforeItsRecordIsPosted(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name      string
+		visibleIn time.Duration
+		transient bool
+	}{
+		{name: "visible within 140 ms", visibleIn: 130 * time.Millisecond},
+		{name: "not visible: the queue brings it back", visibleIn: time.Hour, transient: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				memory := eventlogtest.NewMemory(eventlogtest.Retention, time.Now)
+				zombie := eventlog.New(memory, backoff.RealClock())
+				first, err := zombie.OpenHead(t.Context(), "acme")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := zombie.Append(t.Context(), "acme", entries("a")); err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				log := eventlog.New(slowlyVisible{memory, func(int64) bool { return time.Since(began) < tt.visibleIn }}, backoff.RealClock())
+				got, err := log.Append(t.Context(), "acme", entries("a"))
+				if errors.Is(err, backoff.ErrTransient) != tt.transient || (err == nil) == tt.transient {
+					t.Fatalf("Append = %v", err)
+				}
+				if err == nil {
+					if diff := cmp.Diff([]string{"a@1"}, show(t, got, first)); diff != "" {
+						t.Errorf("records (-want +got):\n%s", diff)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAPositionThatCanNotBeHadCostsOneRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		memory := eventlogtest.NewMemory(eventlogtest.Retention, time.Now)
+		log := eventlog.New(memory, backoff.RealClock())
+		var head int64
+		for i := range 40 {
+			records, err := log.Append(t.Context(), "acme", entries(fmt.Sprint("e", i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			head = records[0].Sequence
+		}
+		var steps []string
+		memory.Before = func(_ context.Context, step string) error {
+			steps = append(steps, step)
+			return nil
+		}
+		got, err := log.Recover(t.Context(), "acme", 0, head, eventlog.Limits{Records: 100, Bytes: 1 << 20})
+		if err != nil || got.Recovered || len(got.Records) > 0 {
+			t.Errorf("Recover = %+v, %v", got, err)
+		}
+		if diff := cmp.Diff([]string{"record"}, steps); diff != "" {
+			t.Errorf("steps (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestRecoverWaitsForWhatIsNotVisibleYetAndLooksPastNoHole(t *testing.T) {

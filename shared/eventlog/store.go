@@ -109,7 +109,7 @@ func (s *Store) putNew(tenantID, entry string, item map[string]types.AttributeVa
 
 // conflictOf reads a refused transaction: nil when no condition failed, and then the error to report.
 func (s *Store) conflictOf(err error, entries []Numbered) (*Conflict, error) {
-	conflict := &Conflict{Numbers: map[string]int64{}}
+	conflict := &Conflict{Known: map[string]Known{}}
 	refused := false
 	if old, failed := dynamo.FailedCondition(err, 0); failed {
 		head, err := headOf(old)
@@ -123,17 +123,31 @@ func (s *Store) conflictOf(err error, entries []Numbered) (*Conflict, error) {
 			refused = true // its number is taken, so the head has moved: its own action says where to
 		}
 		if old, failed := dynamo.FailedCondition(err, 2*i+2); failed {
-			sequence, err := numberIn(old, "sequence")
+			known, err := s.known(old)
 			if err != nil {
 				return nil, fmt.Errorf("commit events: id of %s: %w", e.EventID, err)
 			}
-			conflict.Numbers[e.EventID], refused = sequence, true
+			conflict.Known[e.EventID], refused = known, true
 		}
 	}
 	if !refused {
 		return nil, err
 	}
 	return conflict, nil
+}
+
+// known reads an id's item. Its time to live, which began when the event was stored, tells how old the record is.
+func (s *Store) known(item map[string]types.AttributeValue) (Known, error) {
+	sequence, err := numberIn(item, "sequence")
+	if err != nil {
+		return Known{}, err
+	}
+	idExpires, err := numberIn(item, "expiresAt")
+	if err != nil {
+		return Known{}, err
+	}
+	storedAt := time.Unix(idExpires, 0).Add(-IDRetention)
+	return Known{Sequence: sequence, Expired: !s.now().Before(storedAt.Add(s.retention))}, nil
 }
 
 // NumberOf implements the log's storage.
@@ -186,12 +200,12 @@ func (s *Store) Range(ctx context.Context, tenantID string, after, through int64
 			return nil, dynamo.Err("query events", err)
 		}
 		for _, item := range page.Items {
-			if s.expired(item) {
-				continue
-			}
 			record, err := recordOf(item)
 			if err != nil {
 				return nil, err
+			}
+			if s.expired(item) || record.Sequence != after+int64(len(records))+1 {
+				return records, nil
 			}
 			records = append(records, record)
 			if bytes += len(record.Envelope); len(records) == maxRecords || bytes >= maxBytes {

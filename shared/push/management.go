@@ -31,7 +31,8 @@ func NewManagement(env *awsenv.Env, concurrency int) *Management {
 	transport := func(t *http.Transport) {
 		t.MaxIdleConns, t.MaxIdleConnsPerHost, t.MaxConnsPerHost = concurrency, concurrency, concurrency
 		t.TLSHandshakeTimeout = AttemptTimeout
-		t.IdleConnTimeout = 5 * time.Minute // a warm function may wait minutes for its next batch
+		// A frozen function does not see the other side close. What is older than this when it thaws is not used again.
+		t.IdleConnTimeout = time.Minute
 	}
 	return &Management{api.NewFromConfig(env.AWS(), func(o *api.Options) {
 		o.BaseEndpoint = endpoint

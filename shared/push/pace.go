@@ -9,17 +9,10 @@ type pace struct {
 	most    float64
 	allowed float64
 	active  int
-	began   int // turns begun so far
-	halved  int // value of began when allowed was last halved
+	began   int    // turns begun so far
+	halved  int    // value of began when allowed was last halved
+	suspect string // the recipient that was throttled last
 }
-
-type paceResult int
-
-const (
-	paceWell paceResult = iota
-	paceThrottled
-	paceUnknown // says nothing about the quota
-)
 
 func newPace(most int) *pace {
 	p := &pace{most: float64(most), allowed: float64(most)}
@@ -39,17 +32,27 @@ func (p *pace) begin() (turn int) {
 	return p.began
 }
 
-// end gives the turn back. Those that began before the last halving say nothing new by being throttled as well.
-func (p *pace) end(turn int, result paceResult) {
+// end gives a turn back. One that went well lets the pace grow; one that failed says nothing about the quota.
+func (p *pace) end(well bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.active--
-	switch {
-	case result == paceThrottled && turn > p.halved:
-		p.allowed = max(1, p.allowed/2)
-		p.halved = p.began
-	case result == paceWell:
+	if well {
 		p.allowed = min(p.most, p.allowed+1/p.allowed)
 	}
+	p.changed.Broadcast()
+}
+
+// throttled gives a turn back that was answered 429. The first recipient is only suspected of being slow; when another is throttled
+// too, it is the quota. Turns that began before the last halving say nothing new.
+func (p *pace) throttled(turn int, connectionID string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.active--
+	if p.suspect != "" && p.suspect != connectionID && turn > p.halved {
+		p.allowed = max(1, p.allowed/2)
+		p.halved = p.began
+	}
+	p.suspect = connectionID
 	p.changed.Broadcast()
 }

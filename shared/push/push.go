@@ -4,10 +4,12 @@
 //   - No attempt to post begins at or after the recipient's validUntil.
 //   - A recipient's frames are posted one after the other, in their order.
 //   - Each frame ends in exactly one [Outcome]; a recipient that is gone, slow or refused never fails the others.
-//   - After a 429 the number of posts under way halves, and grows back with success: the quota (10,000 requests a second) is
-//     shared with every other API of the account.
-//   - A post that does not answer within [AttemptTimeout] is not repeated, and the recipient's next frames get only
-//     [StalledTimeout]: one vanished client delays its tenant by seconds, not by the function's time-out.
+//   - When several recipients are answered 429 the number of posts under way halves, and grows back with success: the quota (10,000
+//     requests a second) is shared with every other API of the account. A 429 to one recipient alone is its own slowness (API
+//     Gateway answers it when a client's buffer is full) and slows nobody else.
+//   - Every frame gets an attempt. A recipient that was throttled to the end gets one for each further frame, and one whose post has
+//     hung only [StalledTimeout] for it: a client that reads slowly or has vanished delays its tenant by seconds, not by the
+//     function's time-out.
 //
 // Delivery is at least once: an attempt that failed may have reached the client, and is repeated.
 package push
@@ -16,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/purposepath/realtime/shared/backoff"
@@ -90,13 +93,14 @@ func New(poster Poster, concurrency int, clock backoff.Clock) *Pusher {
 // failed are posted all the same: the client sees the gap in the numbers and asks. Frames behind Gone or Expired end likewise
 // without an attempt.
 func (p *Pusher) Push(ctx context.Context, deliveries []Delivery) []Counts {
+	var hung atomic.Int64 // posts of this push
 	results := make([]Counts, len(deliveries))
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for range min(p.concurrency, len(deliveries)) {
 		workers.Go(func() {
 			for i := range next {
-				results[i] = p.pushOne(ctx, deliveries[i])
+				results[i] = p.pushOne(ctx, deliveries[i], &hung)
 			}
 		})
 	}
@@ -111,16 +115,22 @@ func (p *Pusher) Push(ctx context.Context, deliveries []Delivery) []Counts {
 // Counts are the frames of one delivery by outcome.
 type Counts [outcomes]int
 
-func (p *Pusher) pushOne(ctx context.Context, d Delivery) (counts Counts) {
-	timeout := AttemptTimeout
+func (p *Pusher) pushOne(ctx context.Context, d Delivery, hung *atomic.Int64) (counts Counts) {
+	try := attempts{timeout: AttemptTimeout, most: policy.Tries}
 	for i, frame := range d.Frames {
-		outcome, stalled := p.post(ctx, d.Recipient, frame, timeout)
-		if outcome == Gone || outcome == Expired {
+		if hung.Load() >= int64(p.concurrency) {
+			try.timeout = StalledTimeout // as many have vanished as are posted to at a time: the others must not wait for more of them
+		}
+		outcome, stalled := p.post(ctx, d.Recipient, frame, try)
+		switch {
+		case outcome == Gone || outcome == Expired:
 			counts[outcome] += len(d.Frames) - i
 			return counts
-		}
-		if stalled {
-			timeout = StalledTimeout
+		case stalled:
+			hung.Add(1)
+			try.timeout = StalledTimeout
+		case outcome == ThrottledOut:
+			try.most = 1
 		}
 		counts[outcome]++
 	}
@@ -130,43 +140,49 @@ func (p *Pusher) pushOne(ctx context.Context, d Delivery) (counts Counts) {
 // Replay posts a delivery until the first frame that is not delivered. It returns how many were, and how the last one ended.
 func (p *Pusher) Replay(ctx context.Context, d Delivery) (delivered int, last Outcome) {
 	for i, frame := range d.Frames {
-		if last, _ = p.post(ctx, d.Recipient, frame, AttemptTimeout); last != Delivered {
+		if last, _ = p.post(ctx, d.Recipient, frame, attempts{timeout: AttemptTimeout, most: policy.Tries}); last != Delivered {
 			return i, last
 		}
 	}
 	return len(d.Frames), Delivered
 }
 
+// attempts bound those of one frame.
+type attempts struct {
+	timeout time.Duration // of each
+	most    int
+}
+
 // post makes the attempts of one frame.
-func (p *Pusher) post(ctx context.Context, to Recipient, frame Frame, timeout time.Duration) (outcome Outcome, stalled bool) {
+func (p *Pusher) post(ctx context.Context, to Recipient, frame Frame, allowed attempts) (outcome Outcome, stalled bool) {
 	for try := 0; ; try++ {
 		turn := p.pace.begin()
 		if !p.clock.Now().Before(to.ValidUntil) {
-			p.pace.end(turn, paceUnknown)
+			p.pace.end(false)
 			return Expired, false
 		}
-		attempt, cancel := context.WithTimeout(ctx, timeout)
+		attempt, cancel := context.WithTimeout(ctx, allowed.timeout)
 		err := p.poster.Post(attempt, to.ConnectionID, frame)
 		hung := attempt.Err() != nil
 		cancel()
 		switch {
 		case err == nil:
-			p.pace.end(turn, paceWell)
+			p.pace.end(true)
 			return Delivered, false
 		case errors.Is(err, ErrGone):
-			p.pace.end(turn, paceWell)
+			p.pace.end(true)
 			return Gone, false
 		case errors.Is(err, ErrThrottled):
-			p.pace.end(turn, paceThrottled)
+			p.pace.throttled(turn, to.ConnectionID)
 			outcome = ThrottledOut
 		default:
-			p.pace.end(turn, paceUnknown)
+			p.pace.end(false)
 			outcome = Failed
 			if hung {
 				return Failed, true
 			}
 		}
-		if !errors.Is(err, backoff.ErrTransient) || try+1 >= policy.Tries {
+		if !errors.Is(err, backoff.ErrTransient) || try+1 >= allowed.most {
 			return outcome, false
 		}
 		if p.clock.Sleep(ctx, policy.Delay(try, p.clock.Random())) != nil {

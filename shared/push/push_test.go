@@ -97,6 +97,8 @@ func TestPush(t *testing.T) {
 			want: counts(1, 0, 0, 0, 1), got: []string{"2"}},
 		{name: "throttled to the end, the next frame still goes", script: []error{errBusy, errBusy, errBusy, errBusy, errBusy}, valid: hour, frames: frames("1", "2"),
 			want: counts(1, 0, 0, 1), got: []string{"2"}, took: 375 * time.Millisecond},
+		{name: "one who reads slowly gets one attempt for each further frame", valid: hour, frames: frames("1", "2", "3", "4"),
+			script: []error{errBusy, errBusy, errBusy, errBusy, errBusy, errBusy, errBusy}, want: counts(1, 0, 0, 3), got: []string{"4"}, took: 375 * time.Millisecond},
 		{name: "a token that has run out gets no attempt", valid: 0, frames: frames("1", "2"), want: counts(0, 0, 2)},
 		{name: "a token that runs out between two attempts gets no further one", script: []error{errBusy, errBusy, nil}, valid: 60 * time.Millisecond, frames: frames("1", "2"),
 			want: counts(0, 0, 2), took: 75 * time.Millisecond},
@@ -193,6 +195,46 @@ func TestThePaceHalvesOnceForOneThrottledRoundAndGrowsBack(t *testing.T) {
 		p.Push(t.Context(), everyone(160))
 		if g.most != 16 {
 			t.Errorf("%d posts under way after 400 successes, want 16 again", g.most)
+		}
+	})
+}
+
+func TestOneSlowReaderSlowsNobodyElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		busy := make([]error, 1000)
+		for i := range busy {
+			busy[i] = errBusy
+		}
+		g := &gateway{latency: 10 * time.Millisecond, script: map[string][]error{"0": busy}}
+		began := time.Now()
+		newPusher(g, 16).Push(t.Context(), everyone(160))
+		if g.most != 16 {
+			t.Errorf("%d posts under way at once, want 16", g.most)
+		}
+		slowest := 5*10*time.Millisecond + 375*time.Millisecond // its own attempts and waits
+		if took := time.Since(began); took > slowest+10*time.Millisecond {
+			t.Errorf("took %v, want no longer than the slow reader alone, %v", took, slowest)
+		}
+	})
+}
+
+func TestManyVanishedClientsCostSecondsNotTheFunctionsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const concurrency, vanished = 16, 400
+		g := &gateway{script: map[string][]error{}}
+		for i := range vanished {
+			g.script[fmt.Sprint(i)] = []error{errHang}
+		}
+		began := time.Now()
+		results := newPusher(g, concurrency).Push(t.Context(), everyone(vanished+1))
+		if results[vanished] != counts(1) {
+			t.Errorf("the one that lives: %v", results[vanished])
+		}
+		want := 2*push.AttemptTimeout + (vanished/concurrency)*push.StalledTimeout // 50 s, if each had the whole time
+		if took := time.Since(began); took > want {
+			t.Errorf("took %v, want at most %v", took, want)
 		}
 	})
 }

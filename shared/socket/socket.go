@@ -129,20 +129,25 @@ type Gateway interface {
 	Delete(ctx context.Context, connectionID string) error
 }
 
-// Close tells a connection why and closes it. The close itself can carry neither code nor reason, so the message goes first, and
-// the socket is closed even where the message can't be posted. One that is already gone is closed.
+// Close tells a connection why and closes it. The close itself can carry neither code nor reason, so the message goes first; it gets at
+// most half of the time there is, and the socket is closed even where it can't be posted, or hangs until the caller's time is over. One that
+// is already gone is closed.
 func Close(ctx context.Context, g Gateway, connectionID string, t event.Type, at time.Time, why *event.Failure) error {
 	message, err := event.Control(t, at, *why)
 	if err != nil {
 		return err
 	}
-	posting, cancel := context.WithTimeout(ctx, push.AttemptTimeout)
+	patience := push.AttemptTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(deadline)/2)
+	}
+	posting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	posted := g.Post(posting, connectionID, push.NewFrame(message))
 	if errors.Is(posted, push.ErrGone) {
 		return nil
 	}
-	if err := g.Delete(ctx, connectionID); err != nil && !errors.Is(err, push.ErrGone) {
+	if err := g.Delete(context.WithoutCancel(ctx), connectionID); err != nil && !errors.Is(err, push.ErrGone) {
 		return errors.Join(posted, err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,6 +96,32 @@ func (g *gateway) Post(_ context.Context, id string, frame push.Frame) error {
 func (g *gateway) Delete(_ context.Context, id string) error {
 	g.did = append(g.did, "close "+id)
 	return g.delete
+}
+
+func TestASocketThatHangsIsClosedAllTheSame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		g := &hanging{}
+		began := time.Now()
+		err := socket.Close(ctx, g, "a=", event.TypeConnectionError, time.Now(), socket.NoRecord())
+		if err != nil || !g.closed || time.Since(began) != 500*time.Millisecond {
+			t.Errorf("Close = %v after %v, closed %v", err, time.Since(began), g.closed)
+		}
+	})
+}
+
+type hanging struct{ closed bool }
+
+func (*hanging) Post(ctx context.Context, _ string, _ push.Frame) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (g *hanging) Delete(ctx context.Context, _ string) error {
+	g.closed = ctx.Err() == nil
+	return ctx.Err()
 }
 
 func TestCloseTellsThenCloses(t *testing.T) {

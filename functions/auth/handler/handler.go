@@ -28,10 +28,6 @@ import (
 // maxFailures is how many failed attempts in a row close the connection.
 const maxFailures = 3
 
-// conflictPolicy bounds the tries of the transaction that makes a member: it conflicts with a renewal, a failed attempt or a
-// disconnect of the same connection at the same moment.
-var conflictPolicy = backoff.Policy{Base: 20 * time.Millisecond, Cap: 200 * time.Millisecond, Tries: 6, Total: 2 * time.Second}
-
 // A Handler answers auth.
 type Handler struct {
 	Tokens interface {
@@ -106,7 +102,11 @@ func (h *Handler) mustClose(ctx context.Context, id string, failure *event.Failu
 	if failure.Code == event.CodeInternalError || failure.Code == event.CodeRateLimit {
 		return false
 	}
-	failures, err := h.Connections.FailedAttempt(ctx, id)
+	var failures int
+	err = backoff.OneItem().Retry(ctx, h.Clock, func() (err error) {
+		failures, err = h.Connections.FailedAttempt(ctx, id)
+		return err
+	})
 	if err != nil && !errors.Is(err, connection.ErrNotFound) {
 		h.Log.ErrorContext(ctx, "failed attempt not counted", "connectionId", id, "error", err)
 	}
@@ -129,7 +129,7 @@ func (h *Handler) authenticate(ctx context.Context, id string, connectedAt time.
 		ValidUntil: claims.ExpiresAt, AcceptsBatch: slices.Contains(message.Accept, event.AcceptBatch),
 	}
 	// First the record …
-	err = conflictPolicy.Retry(ctx, h.Clock, func() error { return h.Connections.Authenticate(ctx, member) })
+	err = backoff.OneItem().Retry(ctx, h.Clock, func() error { return h.Connections.Authenticate(ctx, member) })
 	if err != nil {
 		return nil, 0, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/purposepath/realtime/shared/backoff"
 	"github.com/purposepath/realtime/shared/connection"
 	"github.com/purposepath/realtime/shared/event"
 	"github.com/purposepath/realtime/shared/socket"
@@ -67,7 +68,7 @@ func (h *Handler) close(ctx context.Context, m connection.Member) {
 	why := &event.Failure{Code: event.CodeForbidden, Reason: event.ReasonReplaced, Error: "a newer connection of this user took its place"}
 	err := socket.Close(ctx, h.Socket, m.ConnectionID, event.TypeConnectionError, h.Clock.Now(), why)
 	if err == nil {
-		err = h.Connections.DeleteMember(ctx, m)
+		err = backoff.OneItem().Retry(ctx, h.Clock, func() error { return h.Connections.DeleteMember(ctx, m) })
 	}
 	if err != nil {
 		h.Log.ErrorContext(ctx, "connection beyond the limit not closed", "connectionId", m.ConnectionID, "error", err)

@@ -14,6 +14,10 @@ import (
 	"github.com/purposepath/realtime/shared/socket"
 )
 
+// maxUserAgent bounds what is kept of a header that the client chooses, in bytes: the record is read with every ping, and each 4 KB of
+// it are a read unit.
+const maxUserAgent = 256
+
 // A Handler answers $connect.
 type Handler struct {
 	Connections interface {
@@ -37,7 +41,7 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 	began := h.Now()
 	connectedAt := time.UnixMilli(c.ConnectedAt)
 	err := h.Connections.Put(ctx, connection.Connection{
-		ID: c.ConnectionID, ConnectedAt: connectedAt, SourceIP: c.Identity.SourceIP, UserAgent: c.Identity.UserAgent,
+		ID: c.ConnectionID, ConnectedAt: connectedAt, SourceIP: c.Identity.SourceIP, UserAgent: c.Identity.UserAgent[:min(len(c.Identity.UserAgent), maxUserAgent)],
 		Deadline: connectedAt.Add(h.AuthDeadline),
 	})
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"time"
 
+	"github.com/purposepath/realtime/shared/backoff"
 	"github.com/purposepath/realtime/shared/socket"
 )
 
@@ -18,15 +18,17 @@ type Handler struct {
 	Connections interface {
 		Delete(ctx context.Context, id string) error
 	}
-	Now func() time.Time
-	Log *slog.Logger
+	Clock backoff.Clock
+	Log   *slog.Logger
 }
 
 // Handle deletes the connection. An error shows in the function's metrics and nowhere else.
 func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Response, error) {
 	c := req.RequestContext
-	began := h.Now()
-	if err := h.Connections.Delete(ctx, c.ConnectionID); err != nil {
+	began := h.Clock.Now()
+	// Auth of the same connection may be under way, and its transaction conflicts with this. Nobody calls a second time.
+	err := backoff.OneItem().Retry(ctx, h.Clock, func() error { return h.Connections.Delete(ctx, c.ConnectionID) })
+	if err != nil {
 		return socket.Response{}, err
 	}
 	reason := ""
@@ -34,6 +36,6 @@ func (h *Handler) Handle(ctx context.Context, req socket.Request) (socket.Respon
 		reason = *c.DisconnectReason
 	}
 	h.Log.InfoContext(ctx, "disconnected", "connectionId", c.ConnectionID, "code", c.DisconnectStatusCode, "reason", reason,
-		"livedMs", c.RequestTimeEpoch-c.ConnectedAt, "tookMs", h.Now().Sub(began).Milliseconds())
+		"livedMs", c.RequestTimeEpoch-c.ConnectedAt, "tookMs", h.Clock.Now().Sub(began).Milliseconds())
 	return socket.Status(http.StatusOK), nil
 }

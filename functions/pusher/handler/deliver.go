@@ -31,7 +31,7 @@ func (h *Handler) deliver(ctx context.Context, unit []message) error {
 		if len(fit) == 1 {
 			return h.refuse(ctx, fit[0], reasonNotStored, err)
 		}
-		_, err = h.deliverAll(ctx, fit, 1) // one of them is at fault: alone it shows itself
+		_, err = h.deliverAll(ctx, fit, 1, false) // one of them is at fault: alone it shows itself
 		return err
 	}
 	if err != nil {
@@ -48,7 +48,6 @@ func (h *Handler) sift(ctx context.Context, unit []message) ([]message, error) {
 		if seen[m.EventID] {
 			continue // two operations on one item would make the transaction invalid for ever
 		}
-		seen[m.EventID] = true
 		reason := ""
 		why := error(nil)
 		if age := h.Now().Sub(m.AcceptedAt); age > maxAge {
@@ -57,6 +56,7 @@ func (h *Handler) sift(ctx context.Context, unit []message) ([]message, error) {
 			reason, why = reasonNoEnvelope, err
 		}
 		if reason == "" {
+			seen[m.EventID] = true
 			fit = append(fit, m)
 		} else if err := h.refuse(ctx, m, reason, why); err != nil {
 			return nil, err

@@ -6,11 +6,13 @@
 //   - A message counts as done only when its event is numbered and every member read after that was posted to once, or when it is
 //     a dead letter with its reason.
 //   - A tenant that fails reports all its messages that are not done, so that its order stays; other tenants report nothing.
-//   - From the third receive on, a tenant's messages go one at a time: a poisonous one takes no others along.
+//   - From the third receive on, a tenant's messages go one at a time, and from the eighth on one that fails is passed over: a
+//     poisonous one takes no others along into the dead-letter queue. The order of the queue is given up for that; the log's is not.
 package handler
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -30,8 +32,12 @@ import (
 // event would get a second number.
 const maxAge = 36 * time.Hour
 
-// aloneFrom is the receive from which on a tenant's messages go one at a time.
-const aloneFrom = 3
+// aloneFrom is the receive from which on a tenant's messages go one at a time, passFrom that from which on a failing one is passed
+// over. The tenth is the last (template.yaml, maxReceiveCount).
+const (
+	aloneFrom = 3
+	passFrom  = 8
+)
 
 // reserve is what is kept of the function's time to report what is not done.
 const reserve = 2 * time.Second
@@ -130,7 +136,7 @@ func (h *Handler) tenant(ctx context.Context, messages []message) (failed []mess
 	if received >= aloneFrom {
 		size = 1
 	}
-	rest, err := h.deliverAll(ctx, messages, size)
+	rest, err := h.deliverAll(ctx, messages, size, received >= passFrom)
 	if err == nil {
 		return nil
 	}
@@ -155,16 +161,19 @@ func retryWait(received int) time.Duration {
 	return min(2*time.Second<<max(0, min(received-1, 4)), 30*time.Second)
 }
 
-// deliverAll delivers the messages in units of a size and returns the first error with all messages from its unit on.
-func (h *Handler) deliverAll(ctx context.Context, messages []message, size int) ([]message, error) {
+// deliverAll delivers the messages in units of a size. With an error it returns the messages that are not done: all from the first unit
+// that failed on, or, where failing ones are passed over, those alone.
+func (h *Handler) deliverAll(ctx context.Context, messages []message, size int, passOver bool) (failed []message, err error) {
 	for len(messages) > 0 {
 		unit := messages[:min(size, len(messages))]
-		if err := h.deliver(ctx, unit); err != nil {
-			return messages, err
+		if failure := h.deliver(ctx, unit); failure != nil && !passOver {
+			return messages, failure
+		} else if failure != nil {
+			failed, err = append(failed, unit...), errors.Join(err, failure)
 		}
 		messages = messages[len(unit):]
 	}
-	return nil, nil
+	return failed, err
 }
 
 // envelopeOf refuses an event whose frame can't be made under any number, before it could spoil a transaction.

@@ -255,6 +255,46 @@ func TestHandle(t *testing.T) {
 		equal(t, "frames", "e1", f.got("a="))
 	})
 
+	bubble(t, "on its last receives a failing message is passed over, and the others are done", func(t *testing.T, f *fixture) {
+		f.member(t, "acme", "a=", false)
+		f.handler.Events = stubborn{f.log, "p", busy}
+		equal(t, "failures", []string{"acme/p/8"}, f.handle(t, "acme/p/8", "acme/e1/8", "acme/e2/2"))
+		equal(t, "frames", "e1 e2", f.got("a="))
+		equal(t, "failures before", []string{"acme/p/7", "acme/e3/7"}, f.handle(t, "acme/p/7", "acme/e3/7"))
+	})
+
+	bubble(t, "a refused message does not hide a fresh one of the same event", func(t *testing.T, f *fixture) {
+		f.member(t, "acme", "a=", false)
+		equal(t, "failures", []string{}, f.handleBatch(t, events.SQSEvent{Records: []events.SQSMessage{
+			record(t, "acme/e1", time.Now().Add(-37*time.Hour)), record(t, "acme/e1", time.Now()),
+		}}))
+		equal(t, "frames", "e1", f.got("a="))
+	})
+
+	bubble(t, "what is refused in the middle but can't be put aside is not done", func(t *testing.T, f *fixture) {
+		f.member(t, "acme", "a=", false)
+		f.refuseErr = errors.New("queue is away")
+		failed := f.handleBatch(t, events.SQSEvent{Records: []events.SQSMessage{record(t, "acme/old", time.Now().Add(-37*time.Hour)), record(t, "acme/e1", time.Now())}})
+		equal(t, "failures", []string{"acme/old", "acme/e1"}, failed)
+		equal(t, "frames", "", f.got("a="))
+	})
+
+	bubble(t, "a token that ends between the reading and the post gets nothing", func(t *testing.T, f *fixture) {
+		f.member(t, "acme", "a=", false)
+		f.connections.Before = func(_ context.Context, step string) error {
+			if step == "members" { // read just before the token's end, returned after it
+				time.Sleep(time.Hour - time.Millisecond)
+			}
+			return nil
+		}
+		f.handler.Members = slowMembers{f.connections}
+		f.handle(t, "acme/e1")
+		equal(t, "calls", []string{}, f.gateway.Calls())
+		if !strings.Contains(f.metrics.String(), `"postsExpired":[1]`) {
+			t.Errorf("metrics = %s", f.metrics.String())
+		}
+	})
+
 	bubble(t, "an event accepted over 36 hours ago is put aside", func(t *testing.T, f *fixture) {
 		f.member(t, "acme", "a=", false)
 		equal(t, "failures", []string{}, f.handleBatch(t, events.SQSEvent{Records: []events.SQSMessage{
@@ -331,12 +371,35 @@ func (f failing) Append(ctx context.Context, tenantID string, entries []eventlog
 	return f.Log.Append(ctx, tenantID, entries)
 }
 
+// slowMembers takes a second to return what it has read.
+type slowMembers struct{ *connectiontest.Memory }
+
+func (s slowMembers) Members(ctx context.Context, tenantID string) ([]connection.Member, error) {
+	members, err := s.Memory.Members(ctx, tenantID)
+	time.Sleep(time.Second)
+	return members, err
+}
+
+// stubborn is a log that fails for one event.
+type stubborn struct {
+	*eventlog.Log
+	eventID string
+	err     error
+}
+
+func (s stubborn) Append(ctx context.Context, tenantID string, entries []eventlog.Entry) ([]eventlog.Record, error) {
+	if slices.ContainsFunc(entries, func(e eventlog.Entry) bool { return e.EventID == s.eventID }) {
+		return nil, s.err
+	}
+	return s.Log.Append(ctx, tenantID, entries)
+}
+
 func TestAPushThatDoesNotEndInTimeIsNotDone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.handler.Push = push.New(hanging{}, 1, backoff.RealClock())
-		for i := range 20 {
+		for i := range 60 {
 			f.member(t, "acme", fmt.Sprint(i, "="), false)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)

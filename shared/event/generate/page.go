@@ -78,7 +78,7 @@ Refused, into the dead-letter queue with its reason, and never retried:
 |---|---|
 | tenant_missing | there is no tenantId |
 | unknown_type | the type, or its alias, is not on this page |
-| malformed_detail | it is not one JSON object in UTF-8, a key stands twice, it is nested over 32 deep, or a number is beyond a 64-bit float |
+| malformed_detail | it is not one JSON object in UTF-8, a key stands twice, it is nested over 32 deep, an object has over 1,000 keys, or a number is beyond a 64-bit float |
 | invalid_payload | a field is missing, of the wrong type, outside its values, or given in two spellings that differ |
 | frame_too_large | with its envelope it is over 32,768 bytes |
 

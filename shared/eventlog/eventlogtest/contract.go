@@ -106,7 +106,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Storage) {
 	run("a commit from another head is refused, tells the head and writes nothing", func(t *testing.T, s Storage, _ *clock) {
 		must(t, s.Commit(t.Context(), "acme", first, entries(first+1, first+2)))
 		err := s.Commit(t.Context(), "acme", first, []eventlog.Numbered{{Record: record(first + 1), EventID: "other"}})
-		equal(t, "conflict", eventlog.Conflict{Head: first + 2, Numbers: map[string]int64{}}, conflict(t, err))
+		equal(t, "conflict", eventlog.Conflict{Head: first + 2, Known: map[string]eventlog.Known{}}, conflict(t, err))
 		_, err = s.NumberOf(t.Context(), "acme", "other")
 		isErr(t, err, eventlog.ErrNotFound)
 		equal(t, "head", int64(first+2), head(t, s, "acme"))
@@ -118,7 +118,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Storage) {
 			{Record: record(first + 3), EventID: "new"}, {Record: record(first + 4), EventID: "e2"}, {Record: record(first + 5), EventID: "e1"},
 		}
 		err := s.Commit(t.Context(), "acme", first+2, again)
-		equal(t, "conflict", eventlog.Conflict{Numbers: map[string]int64{"e1": first + 1, "e2": first + 2}}, conflict(t, err))
+		equal(t, "conflict", eventlog.Conflict{Known: map[string]eventlog.Known{"e1": {Sequence: first + 1}, "e2": {Sequence: first + 2}}}, conflict(t, err))
 		_, err = s.NumberOf(t.Context(), "acme", "new")
 		isErr(t, err, eventlog.ErrNotFound)
 		equal(t, "head", int64(first+2), head(t, s, "acme"))
@@ -127,7 +127,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Storage) {
 	run("another head and a known id are told together", func(t *testing.T, s Storage, _ *clock) {
 		must(t, s.Commit(t.Context(), "acme", first, entries(first+1, first+2)))
 		err := s.Commit(t.Context(), "acme", first, entries(first+1, first+3))
-		want := eventlog.Conflict{Head: first + 2, Numbers: map[string]int64{"e1": first + 1, "e2": first + 2}}
+		want := eventlog.Conflict{Head: first + 2, Known: map[string]eventlog.Known{"e1": {Sequence: first + 1}, "e2": {Sequence: first + 2}}}
 		equal(t, "conflict", want, conflict(t, err))
 	})
 
@@ -155,7 +155,8 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Storage) {
 			{0, 10, 100, 25, 1, 3}, // the third passes 25 bytes
 			{0, 10, 100, 1, 1, 1},
 			{10, 10, 100, 1 << 20, 1, 0},
-			{-first, 2, 100, 1 << 20, 1, 2},
+			{-5, 2, 100, 1 << 20, 1, 0}, // before the log: a hole at once
+			{-first, 2, 100, 1 << 20, 1, 0},
 		} {
 			got, err := s.Range(t.Context(), "acme", first+tt.after, first+tt.through, tt.maxRecords, tt.maxBytes)
 			must(t, err)
@@ -187,11 +188,14 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Storage) {
 		c.now = c.now.Add(time.Second)
 		got, err = s.Range(t.Context(), "acme", first, first+2, 100, 1<<20)
 		must(t, err)
-		equal(t, "range", records(first+2, first+2), got)
+		equal(t, "range up to the hole", records(first+2, first+1), got)
+		got, err = s.Range(t.Context(), "acme", first+1, first+2, 100, 1<<20)
+		must(t, err)
+		equal(t, "range behind the hole", records(first+2, first+2), got)
 		_, err = s.Record(t.Context(), "acme", first+1)
 		isErr(t, err, eventlog.ErrNotFound)
 		err = s.Commit(t.Context(), "acme", first+2, []eventlog.Numbered{{Record: record(first + 3), EventID: "e1"}})
-		equal(t, "conflict", eventlog.Conflict{Numbers: map[string]int64{"e1": first + 1}}, conflict(t, err))
+		equal(t, "conflict", eventlog.Conflict{Known: map[string]eventlog.Known{"e1": {Sequence: first + 1, Expired: true}}}, conflict(t, err))
 	})
 
 	run("an entry the table can't hold is invalid and leaves the others unwritten", func(t *testing.T, s Storage, _ *clock) {

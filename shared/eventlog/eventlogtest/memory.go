@@ -27,7 +27,8 @@ const maxItem = 400 << 10
 type tenant struct {
 	head    int64
 	records map[int64]stored
-	ids     map[string]int64
+	ids     map[string]eventlog.Known
+	stored  map[string]time.Time // of ids
 }
 
 type stored struct {
@@ -68,7 +69,7 @@ func (s *Memory) CreateHead(ctx context.Context, tenantID string, first int64) e
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.tenants[tenantID]; !ok {
-		s.tenants[tenantID] = &tenant{head: first, records: map[int64]stored{}, ids: map[string]int64{}}
+		s.tenants[tenantID] = &tenant{head: first, records: map[int64]stored{}, ids: map[string]eventlog.Known{}, stored: map[string]time.Time{}}
 	}
 	return nil
 }
@@ -84,16 +85,17 @@ func (s *Memory) Commit(ctx context.Context, tenantID string, head int64, entrie
 	if !ok {
 		return fmt.Errorf("commit: %w", eventlog.ErrNotFound)
 	}
-	conflict := &eventlog.Conflict{Numbers: map[string]int64{}}
+	conflict := &eventlog.Conflict{Known: map[string]eventlog.Known{}}
 	if t.head != head {
 		conflict.Head = t.head
 	}
 	for _, e := range entries {
-		if sequence, ok := t.ids[e.EventID]; ok {
-			conflict.Numbers[e.EventID] = sequence
+		if known, ok := t.ids[e.EventID]; ok {
+			known.Expired = !s.now().Before(t.stored[e.EventID].Truncate(time.Second).Add(s.retention))
+			conflict.Known[e.EventID] = known
 		}
 	}
-	if conflict.Head != 0 || len(conflict.Numbers) > 0 {
+	if conflict.Head != 0 || len(conflict.Known) > 0 {
 		return conflict
 	}
 	for _, e := range entries {
@@ -104,7 +106,8 @@ func (s *Memory) Commit(ctx context.Context, tenantID string, head int64, entrie
 	for _, e := range entries {
 		t.head = e.Sequence
 		t.records[e.Sequence] = stored{e.Envelope, s.now().Add(s.retention).Unix()}
-		t.ids[e.EventID] = e.Sequence
+		t.ids[e.EventID] = eventlog.Known{Sequence: e.Sequence}
+		t.stored[e.EventID] = s.now()
 	}
 	return nil
 }
@@ -142,13 +145,14 @@ func (s *Memory) Range(ctx context.Context, tenantID string, after, through int6
 	bytes := 0
 	if t, ok := s.tenants[tenantID]; ok {
 		through = min(through, t.head)
-		after = max(after, t.head-int64(len(t.records))) // there is nothing before: the numbers are contiguous
 	}
 	for sequence := after + 1; sequence <= through && len(records) < maxRecords && bytes < maxBytes; sequence++ {
-		if r, ok := s.live(tenantID, sequence); ok {
-			records = append(records, r)
-			bytes += len(r.Envelope)
+		r, ok := s.live(tenantID, sequence)
+		if !ok {
+			break
 		}
+		records = append(records, r)
+		bytes += len(r.Envelope)
 	}
 	return records, nil
 }
@@ -161,8 +165,8 @@ func (s *Memory) NumberOf(ctx context.Context, tenantID, eventID string) (int64,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t, ok := s.tenants[tenantID]; ok {
-		if sequence, ok := t.ids[eventID]; ok {
-			return sequence, nil
+		if known, ok := t.ids[eventID]; ok {
+			return known.Sequence, nil
 		}
 	}
 	return 0, fmt.Errorf("number of event: %w", eventlog.ErrNotFound)
