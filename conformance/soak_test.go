@@ -21,8 +21,9 @@ import (
 )
 
 var (
-	soak     = flag.Duration("soak", 3*time.Second, "how long TestSoak puts events, with a fault every second")
-	soakSeed = flag.Uint64("soak-seed", 1, "seed of its faults and drops")
+	soak      = flag.Duration("soak", 3*time.Second, "how long TestSoak puts events, with a fault every second")
+	soakSpeed = flag.Float64("soak-speed", 30, "speed of the stack's clock, so that retries after minutes take seconds; 1 for a true one")
+	soakSeed  = flag.Uint64("soak-seed", 1, "seed of its faults and drops")
 )
 
 // Load of the soak.
@@ -56,7 +57,7 @@ func soakFaults() []string {
 // TestSoak puts events of several tenants while clients drop and return and a fault strikes every second, against a stack of its own
 // process. Nothing may be lost: each client ends with every number of its tenant, and each put event has one.
 //
-//	go test ./conformance -run TestSoak -soak 1h -timeout 90m -v
+//	go test ./conformance -run TestSoak -soak 1h -soak-speed 1 -timeout 90m -v
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	s, pid := startProgram(t)
@@ -73,6 +74,7 @@ func TestSoak(t *testing.T) {
 		name := fmt.Sprint("soak-", tenant)
 		for user := range soakClients {
 			c := newClient(t, s, name, fmt.Sprint("user-", user), []string{"[]", `["batch"]`}[user%2])
+			c.token = s.Token(t, name, fmt.Sprint("user-", user), 1000*time.Hour) // on the stack's clock
 			w := &edgeWorld{stack: s, tenant: name, client: c, service: newService(t, s)}
 			w.socket = c.connect()
 			if first := c.position; user == 0 {
@@ -192,7 +194,7 @@ func startProgram(t *testing.T) (*localtest.Stack, int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "run", "--dir", "..", "--port", port)
+	cmd := exec.Command(binary, "run", "--dir", "..", "--port", port, "--speed", fmt.Sprint(*soakSpeed))
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,9 @@ import (
 // defaultPort is the one that front-ends know from the mock server they had.
 const defaultPort = "5055"
 
+// maxSpeed: ten minutes of idleness then pass in a sixth of a second; beyond, nothing could happen within them.
+const maxSpeed = 3600
+
 // The tenant and user of the first token.
 const (
 	demoTenant = "demo"
@@ -47,6 +50,7 @@ func runStack(ctx context.Context, p program, args []string) error {
 	environment := flags.String("config-env", "local", "section of samconfig.toml")
 	engine := flags.String("dynamodb-endpoint", "", "URL of a DynamoDB of your own, instead of the embedded one")
 	endpoint := flags.String("lambda-endpoint", "", "URL of another Lambda Invoke API, such as sam local start-lambda's")
+	speed := flags.Float64("speed", 1, "how many times faster the stack's clock runs: idle and lifetime limits, schedules, retries, tokens; functions keep real time")
 	asJSON := flags.Bool("json", false, "print the functions' lines as they wrote them")
 	parameters := overrides{}
 	flags.Var(parameters, "parameter", "Parameter=value for the template; may be repeated")
@@ -54,6 +58,9 @@ func runStack(ctx context.Context, p program, args []string) error {
 		return err
 	} else if len(words) > 0 {
 		return wrong(flags, "it takes flags only, got %q", words[0])
+	}
+	if *speed <= 0 || *speed > maxSpeed {
+		return wrong(flags, "--speed is %v, not above 0 and at most %v", *speed, float64(maxSpeed))
 	}
 	if ip := net.ParseIP(*listen); ip == nil || !ip.IsLoopback() {
 		_, _ = fmt.Fprintf(p.err, "warning: listening on %s: whoever reaches this machine can read and write everything in the stack\n", *listen)
@@ -66,7 +73,7 @@ func runStack(ctx context.Context, p program, args []string) error {
 	began := time.Now()
 	s, err := stack.Start(ctx, stack.Config{
 		Dir: *dir, Template: *path, Environment: *environment, Overrides: parameters, Address: net.JoinHostPort(*listen, *port),
-		Engine: *engine, Lambda: *endpoint, Clock: clock.New(1), Log: printer.Print,
+		Engine: *engine, Lambda: *endpoint, Clock: clock.New(*speed), Log: printer.Print,
 		Progress: func(message string) { _, _ = fmt.Fprintln(p.err, message+" …") },
 	})
 	if err != nil {
