@@ -1,11 +1,11 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test verify generate bench build clean engine client needs-go needs-node
+.PHONY: help run test verify generate bench redrive soak test-foreign test-sam-local build clean engine client needs-go needs-node
 
 help: ## this list
 	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | awk -F'	' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | awk -F'	' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 run: .build/rtlocal engine ## start everything on port 5055 (PORT=5056 for another, ARGS=-h for flags)
 	@exec .build/rtlocal run $(ARGS)
@@ -21,6 +21,18 @@ generate: needs-go ## write everything that is made from the event catalogue
 
 bench: .build/rtlocal engine ## figures of the whole stack (SCENARIO=… for some, about five minutes for all)
 	@go run ./bench $(SCENARIO)
+
+test-foreign: needs-go engine ## the running stack through AWS CLI, boto3, the JavaScript SDK, wscat and Python's websockets
+	@conformance/foreign/run
+
+test-sam-local: needs-go engine ## every function under `sam local`, where a container engine can be started
+	@conformance/samlocal/run
+
+soak: needs-go engine ## mixed load with a fault every second (FOR=1h for another time than ten minutes)
+	@go test ./conformance -count=1 -run TestSoak -v -timeout 3h -soak $(or $(FOR),10m) -soak-speed 1
+
+redrive: needs-go ## show the dead letters, and send them again (ARGS=-h for how)
+	@go run ./shared/queue/redrive $(ARGS)
 
 build: needs-go ## compile everything
 	@go build ./...

@@ -41,13 +41,14 @@ type fixture struct {
 	gateway     *pushtest.Gateway
 	first       int64
 	errs        map[string]error
+	life        time.Duration // of its tokens
 	logs        bytes.Buffer
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{
-		gateway: &pushtest.Gateway{}, connections: connectiontest.NewMemory(time.Now),
+		gateway: &pushtest.Gateway{}, connections: connectiontest.NewMemory(time.Now), life: time.Hour,
 		errs: map[string]error{
 			"expired":     token.ErrExpired,
 			"foreign":     fmt.Errorf("%w: iss is not the expected one", token.ErrInvalid),
@@ -82,7 +83,7 @@ func (f *fixture) Verify(_ context.Context, raw string) (token.Claims, error) {
 		return token.Claims{}, err
 	}
 	tenantID, userID, _ := strings.Cut(raw, "/")
-	return token.Claims{TenantID: tenantID, UserID: userID, ExpiresAt: time.Now().Add(time.Hour)}, nil
+	return token.Claims{TenantID: tenantID, UserID: userID, ExpiresAt: time.Now().Add(f.life)}, nil
 }
 
 func (f *fixture) connect(t *testing.T, id string) {
@@ -318,80 +319,43 @@ func TestFailure(t *testing.T) {
 	})
 }
 
-func TestConnectionsOfAUser(t *testing.T) {
+func TestAReplayThatCanNotBePostedIsNotCalledRecovered(t *testing.T) {
 	t.Parallel()
-	open := func(t *testing.T, f *fixture, n int) {
-		for i := range n {
-			other := fmt.Sprintf("%02d=", i)
-			time.Sleep(time.Second)
-			f.connect(t, other)
-			if got := f.send(t, other, `{"action":"auth","token":"acme/ana"}`); got.Type != "auth.success" {
-				t.Fatalf("connection %d: %+v", i, got)
-			}
-		}
-	}
-	closed := func(f *fixture) []string {
-		list := []string{}
-		for _, call := range f.gateway.Calls() {
-			if other, ok := strings.CutPrefix(call, "close "); ok {
-				list = append(list, other)
-			}
-		}
-		slices.Sort(list)
-		return list
-	}
-
-	bubble(t, "twenty are let be", func(t *testing.T, f *fixture) {
-		open(t, f, 20)
-		equal(t, "closed", []string{}, closed(f))
+	bubble(t, "throttled to the end: try again", func(t *testing.T, f *fixture) {
+		f.gateway.Fail = func(string, string) error { return fmt.Errorf("429: %w: %w", push.ErrThrottled, backoff.ErrTransient) }
+		want := answer{Type: "auth.error", Code: event.CodeRateLimit, Error: "what was missed could not be sent now", RetryAfterMs: 1000}
+		equal(t, "answer", want, f.auth(t, `"token":"acme/ana",`+f.at(1)))
 	})
-
-	bubble(t, "the ones beyond are closed, oldest first, and told why", func(t *testing.T, f *fixture) {
-		open(t, f, 22)
-		equal(t, "closed", []string{"00=", "01="}, closed(f))
-		told := f.gateway.Messages("00=")[0]
-		equal(t, "told", "connection_error FORBIDDEN replaced", told.Type+" "+told.Data.Code+" "+told.Data.Reason)
-		members, err := f.connections.OfUser(t.Context(), "acme", "ana")
-		if err != nil || len(members) != 20 {
-			t.Errorf("%d members, %v, want 20", len(members), err)
-		}
-	})
-
-	bubble(t, "never the one that comes, however old it is", func(t *testing.T, f *fixture) {
-		open(t, f, 20)
-		var req socket.Request // connected before all others
-		req.RequestContext.ConnectionID, req.Body, req.RequestContext.ConnectedAt = id, `{"action":"auth","token":"acme/ana"}`, time.Now().Add(-time.Minute).UnixMilli()
-		if _, err := f.handler.Handle(t.Context(), req); err != nil {
-			t.Fatal(err)
-		}
-		equal(t, "closed", []string{"00="}, closed(f))
-	})
-
-	bubble(t, "the one that is replaced is closed first and not counted", func(t *testing.T, f *fixture) {
-		open(t, f, 20)
-		f.auth(t, `"token":"acme/ana","replaces":"07="`)
-		equal(t, "closed", []string{"07="}, closed(f))
-	})
-
-	bubble(t, "a connection of somebody else can't be replaced", func(t *testing.T, f *fixture) {
-		f.connect(t, "bob=")
-		f.send(t, "bob=", `{"action":"auth","token":"acme/bob"}`)
-		f.connect(t, "rival=")
-		f.send(t, "rival=", `{"action":"auth","token":"rival/ana"}`)
-		for _, other := range []string{"bob=", "rival=", "none=", id} {
-			equal(t, "answer", "auth.success", f.auth(t, `"token":"acme/ana","replaces":"`+other+`"`).Type)
-		}
-		equal(t, "closed", []string{}, closed(f))
-	})
-
-	bubble(t, "users who can't be counted are authenticated all the same", func(t *testing.T, f *fixture) {
+	bubble(t, "the token ran out before the first post", func(t *testing.T, f *fixture) {
+		f.life = time.Second
 		f.connections.Before = func(_ context.Context, step string) error {
-			if step == "members of user" {
-				return errors.New("table is away")
+			if step == "authenticate" {
+				time.Sleep(2 * time.Second)
 			}
 			return nil
 		}
-		equal(t, "answer", "auth.success", f.auth(t, `"token":"acme/ana"`).Type)
+		want := answer{Type: "auth.error", Code: event.CodeUnauthorized, Reason: event.ReasonTokenExpired, Error: "the token has run out"}
+		equal(t, "answer", want, f.auth(t, `"token":"acme/ana",`+f.at(1)))
+		equal(t, "posted", "", f.got())
+	})
+	bubble(t, "the time is over in the middle: the first part counts, and the answer still goes out", func(t *testing.T, f *fixture) {
+		posts := 0
+		f.gateway.Fail = func(call, _ string) error {
+			if posts++; call == "post" && posts > 1 {
+				time.Sleep(8 * time.Second) // past what the function keeps for its answer
+				return fmt.Errorf("no answer: %w", backoff.ErrTransient)
+			}
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+		defer cancel()
+		var req socket.Request
+		req.RequestContext.ConnectionID, req.Body = id, `{"action":"auth","token":"acme/ana",`+f.at(1)+`}`
+		response, err := f.handler.Handle(ctx, req)
+		if err != nil || ctx.Err() != nil || !strings.Contains(response.Body, `"recovered":true,"more":true`) {
+			t.Errorf("Handle = %s, %v, the function's time: %v", response.Body, err, ctx.Err())
+		}
+		equal(t, "posted", "goal.resumed e2", f.got())
 	})
 }
 
