@@ -298,7 +298,7 @@ var catalogue = []Spec{
 		Type: TypeAuth, Direction: ToServer, Summary: "Authenticates, renews the authentication, resumes after a position.",
 		Data: AuthMessage{
 			Action: "auth", Token: "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl", LastSequence: new(int64(1772439300004)), Accept: []string{AcceptBatch},
-			Protocol: ProtocolVersion, Client: &ClientInfo{Name: "web", Version: "1.0.0"}, Ref: "1",
+			Protocol: new(ProtocolVersion), Client: &ClientInfo{Name: "web", Version: "1.0.0"}, Ref: "1",
 		},
 	},
 	{

@@ -163,7 +163,7 @@ type AuthMessage struct {
 	LastSequence *int64      `json:"lastSequence,omitempty" doc:"Resume after the event of this number."`
 	LastEventID  string      `json:"lastEventId,omitempty" doc:"Resume after this event; with lastSequence both must name the same one."`
 	Accept       []string    `json:"accept,omitempty" doc:"What the client understands beyond this page: batch."`
-	Protocol     int         `json:"protocol,omitempty" doc:"The protocol's number; absent means 1."`
+	Protocol     *int        `json:"protocol,omitempty" doc:"The protocol's number; absent means 1."`
 	Client       *ClientInfo `json:"client,omitempty"`
 	Replaces     string      `json:"replaces,omitempty" doc:"A connection of the same user that this one takes over from."`
 	Ref          string      `json:"ref,omitempty" doc:"Comes back in the answer."`

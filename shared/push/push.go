@@ -17,6 +17,7 @@ package push
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,11 +83,39 @@ type Pusher struct {
 	clock       backoff.Clock
 	concurrency int
 	pace        *pace
+
+	mu   sync.Mutex
+	slow map[string]time.Time // recipients that were throttled to the end, and when
+}
+
+// slowFor is how long a recipient that was throttled to the end gets one attempt a frame: a client that has stopped reading must not
+// delay every push anew. It heals by a ping, as everybody does who sees a gap.
+const slowFor = time.Minute
+
+// isSlow says whether a recipient was throttled to the end of late.
+func (p *Pusher) isSlow(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	since, ok := p.slow[id]
+	return ok && p.clock.Now().Sub(since) < slowFor
+}
+
+// setSlow notes how a recipient's last frame ended. What is older than slowFor is forgotten.
+func (p *Pusher) setSlow(id string, slow bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slow {
+		delete(p.slow, id)
+		return
+	}
+	now := p.clock.Now()
+	maps.DeleteFunc(p.slow, func(_ string, since time.Time) bool { return now.Sub(since) >= slowFor })
+	p.slow[id] = now
 }
 
 // New returns a Pusher with at most concurrency posts under way.
 func New(poster Poster, concurrency int, clock backoff.Clock) *Pusher {
-	return &Pusher{poster: poster, clock: clock, concurrency: concurrency, pace: newPace(concurrency)}
+	return &Pusher{poster: poster, clock: clock, concurrency: concurrency, pace: newPace(concurrency), slow: map[string]time.Time{}}
 }
 
 // Push posts every delivery, each recipient at its own speed, and returns how each one's frames ended. Frames behind one that
@@ -117,6 +146,10 @@ type Counts [outcomes]int
 
 func (p *Pusher) pushOne(ctx context.Context, d Delivery, hung *atomic.Int64) (counts Counts) {
 	try := attempts{timeout: AttemptTimeout, most: policy.Tries}
+	wasSlow := p.isSlow(d.ConnectionID)
+	if wasSlow {
+		try.most = 1
+	}
 	for i, frame := range d.Frames {
 		if hung.Load() >= int64(p.concurrency) {
 			try.timeout = StalledTimeout // as many have vanished as are posted to at a time: the others must not wait for more of them
@@ -131,6 +164,9 @@ func (p *Pusher) pushOne(ctx context.Context, d Delivery, hung *atomic.Int64) (c
 			try.timeout = StalledTimeout
 		case outcome == ThrottledOut:
 			try.most = 1
+			p.setSlow(d.ConnectionID, true)
+		case outcome == Delivered && wasSlow:
+			p.setSlow(d.ConnectionID, false)
 		}
 		counts[outcome]++
 	}

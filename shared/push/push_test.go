@@ -219,6 +219,25 @@ func TestOneSlowReaderSlowsNobodyElse(t *testing.T) {
 	})
 }
 
+func TestASlowReaderDelaysTheNextPushNoMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{script: map[string][]error{"0": {errBusy, errBusy, errBusy, errBusy, errBusy, errBusy, nil, errBusy}}}
+		p := newPusher(g, 4)
+		var took []time.Duration
+		for range 4 {
+			began := time.Now()
+			p.Push(t.Context(), everyone(2))
+			took = append(took, time.Since(began))
+		}
+		// Throttled to the end; one attempt; it reads again; and then it is tried again like everybody.
+		want := []time.Duration{375 * time.Millisecond, 0, 0, 25 * time.Millisecond}
+		if diff := cmp.Diff(want, took); diff != "" {
+			t.Errorf("pushes took (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestManyVanishedClientsCostSecondsNotTheFunctionsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

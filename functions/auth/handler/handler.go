@@ -115,7 +115,7 @@ func (h *Handler) mustClose(ctx context.Context, id string, failure *event.Failu
 
 func (h *Handler) authenticate(ctx context.Context, id string, connectedAt time.Time, message event.AuthMessage) (*event.AuthSuccess, int, error) {
 	switch {
-	case message.Protocol != 0 && message.Protocol != event.ProtocolVersion:
+	case message.Protocol != nil && *message.Protocol != event.ProtocolVersion:
 		return nil, 0, errUpgrade
 	case message.Token == "":
 		return nil, 0, errNoToken

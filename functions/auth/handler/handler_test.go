@@ -247,6 +247,8 @@ func TestFailure(t *testing.T) {
 		{"an expired token", `"token":"expired"`, answer{Code: event.CodeUnauthorized, Reason: event.ReasonTokenExpired, Error: "the token has run out"}},
 		{"the issuer's keys are away: the token is kept", `"token":"unavailable"`,
 			answer{Code: event.CodeInternalError, Error: "the issuer's keys can't be had now", RetryAfterMs: 5000}},
+		{"protocol zero", `"protocol":0,"token":"acme/ana"`,
+			answer{Code: event.CodeForbidden, Reason: event.ReasonUpgrade, Error: "this server speaks protocol 1 only: the client must be upgraded"}},
 		{"a protocol that is not spoken", `"protocol":2,"token":"acme/ana"`,
 			answer{Code: event.CodeForbidden, Reason: event.ReasonUpgrade, Error: "this server speaks protocol 1 only: the client must be upgraded"}},
 	} {

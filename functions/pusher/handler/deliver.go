@@ -126,7 +126,7 @@ func (h *Handler) report(ctx context.Context, tenantID string, records []eventlo
 	eventIDs, correlationIDs := make([]string, len(messages)), make([]string, 0, len(messages))
 	latencies := make([]time.Duration, len(messages))
 	for i, m := range messages {
-		eventIDs[i], latencies[i] = m.EventID, now.Sub(m.Event.Timestamp)
+		eventIDs[i], latencies[i] = m.EventID, now.Sub(m.AcceptedAt) // the producer's own time may be any
 		if m.Event.CorrelationID != "" {
 			correlationIDs = append(correlationIDs, m.Event.CorrelationID)
 		}

@@ -224,16 +224,6 @@ type failure struct {
 	Message string `json:"errorMessage"`
 }
 
-func (s *stack) failure(event string) failure {
-	s.Helper()
-	result := s.invoke(event)
-	var f failure
-	if err := json.Unmarshal(result.Payload, &f); err != nil || result.FunctionError != "Unhandled" {
-		s.Fatalf("Invoke(%s) = %s with FunctionError %q, want an error object with Unhandled", event, result.Payload, result.FunctionError)
-	}
-	return f
-}
-
 // post sends one raw request to the Invoke API.
 func (s *stack) post(path, body string, header ...string) (*http.Response, string) {
 	s.Helper()

@@ -2,9 +2,10 @@ package product
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,7 +31,7 @@ func NewService(endpoint, bus string, samples []Sample) *Service {
 	return &Service{client: client, bus: bus, samples: samples}
 }
 
-// Publish puts one event. data is its payload; nil is that of the type's sample. A type without sample is put as it is: what is wrong
+// Publish puts one event and returns its id, which every client sees. data is its payload; nil is that of the type's sample. A type without sample is put as it is: what is wrong
 // with it is the system's to say.
 func (s *Service) Publish(ctx context.Context, eventType, tenantID string, data map[string]any) (eventID string, err error) {
 	sample, err := Find(s.samples, eventType)
@@ -41,8 +42,12 @@ func (s *Service) Publish(ctx context.Context, eventType, tenantID string, data 
 	if data == nil {
 		data = sample.Fresh(tenantID, now)
 	}
-	if _, given := data["tenantId"]; !given {
-		data["tenantId"] = tenantID
+	if given, ok := data["tenantId"]; ok && given != tenantID {
+		return "", fmt.Errorf("publish %s: the payload is of tenant %v, not of %s", eventType, given, tenantID)
+	}
+	data["tenantId"] = tenantID
+	if _, given := data["eventId"]; !given {
+		data["eventId"] = rand.Text()
 	}
 	source := sample.Source
 	if source == "" {
@@ -52,20 +57,20 @@ func (s *Service) Publish(ctx context.Context, eventType, tenantID string, data 
 	if err != nil {
 		return "", fmt.Errorf("publish %s: %w", eventType, err)
 	}
-	return s.put(ctx, types.PutEventsRequestEntry{
+	return fmt.Sprint(data["eventId"]), s.put(ctx, types.PutEventsRequestEntry{
 		EventBusName: aws.String(s.bus), Source: aws.String(source), DetailType: aws.String(eventType), Detail: aws.String(string(detail)),
 	})
 }
 
-func (s *Service) put(ctx context.Context, entry types.PutEventsRequestEntry) (string, error) {
+func (s *Service) put(ctx context.Context, entry types.PutEventsRequestEntry) error {
 	out, err := s.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{entry}})
 	if err != nil {
-		return "", fmt.Errorf("publish %s: %w", *entry.DetailType, err)
+		return fmt.Errorf("publish %s: %w", *entry.DetailType, err)
 	}
 	if result := out.Entries[0]; result.ErrorCode != nil {
-		return "", fmt.Errorf("publish %s: %s: %s", *entry.DetailType, *result.ErrorCode, aws.ToString(result.ErrorMessage))
+		return fmt.Errorf("publish %s: %s: %s", *entry.DetailType, *result.ErrorCode, aws.ToString(result.ErrorMessage))
 	}
-	return aws.ToString(out.Entries[0].EventId), nil
+	return nil
 }
 
 // Simulate publishes samples of the types (all, if none is given) at a rate per second, until ctx ends, and calls published after
@@ -89,7 +94,7 @@ func (s *Service) Simulate(ctx context.Context, tenantID string, rate float64, e
 			return nil
 		case <-ticker.C:
 		}
-		eventType := eventTypes[rand.IntN(len(eventTypes))]
+		eventType := eventTypes[mathrand.IntN(len(eventTypes))]
 		if _, err := s.Publish(ctx, eventType, tenantID, nil); err != nil {
 			if ctx.Err() != nil {
 				return nil

@@ -82,8 +82,8 @@ Refused, into the dead-letter queue with its reason, and never retried:
 | invalid_payload | a field is missing, of the wrong type, outside its values, or given in two spellings that differ |
 | frame_too_large | with its envelope it is over 32,768 bytes |
 
-On the local stack the AWS CLI puts an event with ` + "`--endpoint-url http://localhost:5055`" + ` (another port: yours); without the option the same
-line puts it on AWS, with the stack's output EventBusName for ` + "`local-events`" + `. ` + "`go run ./local publish TYPE --tenant TENANT`" + ` is the short form.
+On the local stack the AWS CLI puts an event with ` + "`--endpoint-url http://localhost:5055`" + ` (another port: yours) and any
+credentials, such as ` + "`AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local`" + `; without the option, and with yours, the same line puts it on AWS, with the stack's output EventBusName for ` + "`local-events`" + `. ` + "`go run ./local publish TYPE --tenant TENANT`" + ` is the short form.
 `
 
 const pageMessages = `
@@ -122,7 +122,7 @@ func putEvents(spec event.Spec) string {
 	entries := compact([]object{{
 		{"EventBusName", "local-events"}, {"Source", source(spec)}, {"DetailType", spec.Type}, {"Detail", string(compact(spec.Data))},
 	}})
-	return "aws events put-events --endpoint-url http://localhost:5055 --entries '" + strings.ReplaceAll(string(entries), "'", `'\''`) + "'"
+	return "aws events put-events --region eu-west-1 --endpoint-url http://localhost:5055 --entries '" + strings.ReplaceAll(string(entries), "'", `'\''`) + "'"
 }
 
 func writeMessage(b *strings.Builder, spec event.Spec) {
