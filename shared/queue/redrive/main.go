@@ -32,9 +32,15 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE) // SIGPIPE: `redrive | head`
-	context.AfterFunc(ctx, stop)                                                                            // a second Ctrl-C ends it at once
+	// `redrive | head` must not kill it while letters are hidden: with a taker for the signal, writing ends with an error instead.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	quiet := context.AfterFunc(ctx, func() {
+		stop() // the next Ctrl-C ends it at once
+		_, _ = fmt.Fprintln(os.Stderr, "ending after this page …")
+	})
 	code := dispatch(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	quiet()
 	stop()
 	os.Exit(code)
 }

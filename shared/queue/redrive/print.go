@@ -44,7 +44,7 @@ func (p *printer) letter(l letter, what string) error {
 		more = "it was refused for " + more
 	}
 	if !strings.Contains(what, l.more) {
-		what += " (" + clip(more, 100) + ")"
+		what += " (" + clip(more, 240) + ")"
 	}
 	cells := []string{l.id, brief(max(p.now().Sub(l.since), 0)), l.by, l.reason, l.eventType, l.tenantID, l.eventID}
 	values := make([]any, 0, len(cells)+1)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -98,8 +99,8 @@ func find(ctx context.Context, client *sqs.Client, name string) (string, error) 
 			return "", fmt.Errorf("look for the queue %s: %w", name, err)
 		}
 		for _, url := range page.QueueUrls {
-			rest := url[strings.LastIndexByte(url, '/')+1:][len(name):]
-			if rest == "" || rest[0] == '-' {
+			rest, ours := strings.CutPrefix(path.Base(url), name)
+			if ours && (rest == "" || rest[0] == '-') {
 				found = append(found, url)
 			}
 		}

@@ -44,9 +44,12 @@ type memory struct {
 }
 
 // call is one call of AWS.
-func (m *memory) call(do func()) error {
+func (m *memory) call(ctx context.Context, do func()) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	m.calls++
 	if m.calls == m.faultAt {
 		switch m.fault {
@@ -64,7 +67,7 @@ func (m *memory) call(do func()) error {
 }
 
 func (m *memory) receive(ctx context.Context) (page []letter, err error) {
-	err = m.call(func() {
+	err = m.call(ctx, func() {
 		blocked := map[string]bool{}
 		for _, l := range m.letters {
 			if _, hidden := m.hidden[l.id]; hidden && m.fifo {
@@ -90,8 +93,8 @@ func (m *memory) receive(ctx context.Context) (page []letter, err error) {
 	return page, ctx.Err()
 }
 
-func (m *memory) remove(_ context.Context, letters []letter) (map[string]error, error) {
-	err := m.call(func() {
+func (m *memory) remove(ctx context.Context, letters []letter) (map[string]error, error) {
+	err := m.call(ctx, func() {
 		for _, l := range letters {
 			p, err := newPlan().parcel(l)
 			if err != nil || m.accepted[p.key] == 0 {
@@ -104,8 +107,8 @@ func (m *memory) remove(_ context.Context, letters []letter) (map[string]error, 
 	return nil, err
 }
 
-func (m *memory) release(_ context.Context, receipts []string) error {
-	return m.call(func() {
+func (m *memory) release(ctx context.Context, receipts []string) error {
+	return m.call(ctx, func() {
 		for id, receipt := range m.hidden {
 			if slices.Contains(receipts, receipt) {
 				delete(m.hidden, id)
@@ -114,8 +117,8 @@ func (m *memory) release(_ context.Context, receipts []string) error {
 	})
 }
 
-func (m *memory) send(_ context.Context, parcels []parcel) []error {
-	err := m.call(func() {
+func (m *memory) send(ctx context.Context, parcels []parcel) []error {
+	err := m.call(ctx, func() {
 		for _, p := range parcels {
 			m.accepted[p.key]++
 			if m.bounce {
@@ -202,6 +205,9 @@ func TestNothingIsLostWhereverItEnds(t *testing.T) {
 				struck := m.calls >= at
 				if struck && (f == beforeCall || f == afterCall) && !errors.Is(err, errFault) {
 					t.Errorf("fault at call %d: walk = %v", at, err)
+				}
+				if f == interrupted && len(m.letters)+len(m.accepted) != 25 {
+					t.Errorf("interrupted at call %d: %d events accepted, %d of 25 letters left: a page was not finished", at, len(m.accepted), len(m.letters))
 				}
 				finish(t, m)
 				if !struck || f == noFault {
