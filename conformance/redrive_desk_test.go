@@ -63,6 +63,8 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	code, stack, part := w.refuse[operation], w.stack, w.part
 	w.mu.Unlock()
 	switch {
+	case stack == nil: // the stack is just starting
+		rw.WriteHeader(http.StatusServiceUnavailable)
 	case code != "":
 		rw.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		rw.WriteHeader(http.StatusBadRequest)

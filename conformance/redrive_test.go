@@ -92,7 +92,7 @@ func redriveRefused(t *testing.T, s *localtest.Stack, _ *wire, d *desk) {
 	id := ids(d.expect(0, nil, "--reason", "invalid_payload", "--tenant", tenant))[0]
 	d.expect(0, []string{`"goalId": "goal-1"`}, "--only", id, "--show")
 	file := filepath.Join(t.TempDir(), "event.json")
-	d.expect(0, nil, "--only", id, "--save", file)
+	d.expect(0, []string{"its detail is in " + file}, "--only", id, "--save", file)
 	detail, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -82,7 +82,13 @@ func redrive(ctx context.Context, o options, out io.Writer) (*session, error) {
 		planned: map[string]bool{}, found: map[string]bool{},
 	}
 	if o.saveFile != "" {
-		s.show = func(l letter, what string) error { return errors.Join(p.letter(l, what), save(l, o.saveFile)) }
+		s.show = func(l letter, what string) error {
+			if err := errors.Join(p.letter(l, what), save(l, o.saveFile)); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(out, "    its detail is in %s\n", o.saveFile)
+			return err
+		}
 	}
 	received := 0
 	for i, b := range []box{st.deadLetters, st.tenantDeadLetters} {
@@ -103,11 +109,11 @@ func redrive(ctx context.Context, o options, out io.Writer) (*session, error) {
 			_, _ = fmt.Fprintf(out, "about %d more are behind these: of one tenant a FIFO queue gives ten letters, and the next when those are gone\n", behind)
 		}
 		if err != nil {
-			_, _ = fmt.Fprintln(out, s.summary(received))
+			_, _ = fmt.Fprintf(out, "\n%s\n", s.summary(received))
 			return nil, err
 		}
 	}
-	_, _ = fmt.Fprintln(out, s.summary(received))
+	_, _ = fmt.Fprintf(out, "\n%s\n", s.summary(received))
 	return s, s.missing()
 }
 

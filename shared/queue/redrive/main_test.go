@@ -53,13 +53,13 @@ func TestALineShowsNoPayloadAndMovesNoCursor(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		var out bytes.Buffer
 		p := printer{&out, whole, newPlan().now}
-		if err := p.letter(l, "would go to the bus"); err != nil {
+		if err := p.letter(l, "would go to the bus"+because(l)); err != nil {
 			t.Fatal(err)
 		}
 		if strings.Contains(out.String(), "resumedBy") != whole || !whole && strings.Count(out.String(), "\n") != 1 || !strings.HasPrefix(out.String(), "m-1") {
 			t.Errorf("whole %v:\n%s", whole, &out)
 		}
-		if strings.ContainsAny(out.String(), "\u009b\u202e") || !strings.Contains(out.String(), "  1h1m   broadcaster  ") {
+		if strings.ContainsAny(out.String(), "\u009b\u202e") || !strings.Contains(out.String(), "  1h1m   broadcaster   ") {
 			t.Errorf("whole %v: %q", whole, out.String())
 		}
 	}

@@ -22,15 +22,15 @@ type printer struct {
 }
 
 // row is wide enough for most; a longer value pushes the rest of its line.
-const row = "%-36s  %-5s  %-11s  %-16s  %-18s  %-10s  %-12s  %s\n"
+const row = "%-36s  %-5s  %-12s  %-18s  %-18s  %-10s  %-12s  %s\n"
 
 // heading begins a queue.
 func (p *printer) heading(url string, c counts) {
 	hidden := ""
 	if c.hidden > 0 {
-		hidden = fmt.Sprintf(", %d of others' hands", c.hidden)
+		hidden = fmt.Sprintf(", %d in others' hands", c.hidden)
 	}
-	_, _ = fmt.Fprintf(p.out, "%s: about %s%s, each kept for %s\n", url, plural(c.visible, "letter"), hidden, brief(c.retention))
+	_, _ = fmt.Fprintf(p.out, "\n%s: about %s%s, each kept for %s\n", url, plural(c.visible, "letter"), hidden, brief(c.retention))
 }
 
 func (p *printer) columns() {
@@ -39,13 +39,6 @@ func (p *printer) columns() {
 
 // letter writes one letter in one line. What stands in it is others' text, and none of it may move the cursor.
 func (p *printer) letter(l letter, what string) error {
-	more := l.more
-	if more != "" && (l.by == byBroadcaster || l.by == byPusher) {
-		more = "it was refused for " + more
-	}
-	if !strings.Contains(what, l.more) {
-		what += " (" + clip(more, 240) + ")"
-	}
 	cells := []string{l.id, brief(max(p.now().Sub(l.since), 0)), l.by, l.reason, l.eventType, l.tenantID, l.eventID}
 	values := make([]any, 0, len(cells)+1)
 	for _, cell := range cells {
@@ -68,6 +61,17 @@ func (p *printer) letter(l letter, what string) error {
 		}
 	}
 	return nil
+}
+
+// because repeats what the one said who gave the letter up, beside its reason.
+func because(l letter) string {
+	switch {
+	case l.more == "":
+		return ""
+	case l.by == byBroadcaster, l.by == byPusher:
+		return " (it was refused for " + l.more + ")"
+	}
+	return " (" + clip(l.more, 240) + ")"
 }
 
 // why says in few words why a letter stays. The letter's own reason stands beside it already.

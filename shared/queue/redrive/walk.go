@@ -178,10 +178,11 @@ func (s *session) decide(ctx context.Context, st *step) error {
 	}
 	s.planned[p.key] = true
 	st.parcel, st.verdict = p, ready
-	st.what = "would go to the tenant queue"
+	to := "tenant queue"
 	if p.bus != nil {
-		st.what = "would go to the bus"
+		to = "bus"
 	}
+	st.what = "would go to the " + to + because(st.letter)
 	return nil
 }
 
