@@ -206,7 +206,7 @@ func (c *client) tryConnect() (*socket, error) {
 	if err := s.trySend(`{"action":"auth","token":%q,"accept":%s%s}`, c.token, c.accepts, position); err != nil {
 		return nil, err
 	}
-	for silence := time.After(patience / 2); ; {
+	for silence := time.After(patience / 5); ; {
 		select {
 		case m, open := <-s.frames:
 			switch {
