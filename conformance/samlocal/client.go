@@ -9,13 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/coder/websocket"
 )
-
-// patience is how long a frame may take: it has passed several containers, perhaps not yet started, on a busy machine.
-const patience = time.Minute
 
 // A frame is one message of the server.
 type frame struct {

@@ -12,11 +12,7 @@ import (
 	"time"
 )
 
-const (
-	readyWithin = time.Minute      // of a process, on a busy machine
-	endWithin   = 15 * time.Second // of a process that was told to: SAM CLI removes its containers first
-	pollEvery   = 50 * time.Millisecond
-)
+const pollEvery = 50 * time.Millisecond
 
 // stackURL is where the stack of this test always is: it has a network of its own.
 const stackURL = "http://localhost:5055"
@@ -63,7 +59,7 @@ func start(ctx context.Context, name, url string, command func(context.Context) 
 }
 
 func (p *process) answers(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -101,7 +97,7 @@ func (p *process) tail() string {
 // startStack starts the local stack. A container reaches the host by another address than its loopback.
 func startStack(ctx context.Context, name string, args ...string) (*process, error) {
 	return start(ctx, name, stackURL+"/_health", func(ctx context.Context) *exec.Cmd {
-		cmd := exec.CommandContext(ctx, rtlocal, append([]string{"run", "--listen", "0.0.0.0"}, args...)...)
+		cmd := exec.CommandContext(ctx, rtlocal, append([]string{"run", "--listen", "0.0.0.0", "--parameter", authDeadline}, args...)...)
 		gently(cmd)
 		return cmd
 	})

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/BurntSushi/toml"
 )
@@ -23,9 +22,6 @@ const (
 	samCLI  = ".venv/bin/sam"
 )
 
-// oneWithin bounds one invocation: a container is up after a second, and no function has more than 50 s.
-const oneWithin = time.Minute
-
 // endpoint is the parameter that holds the stack's address.
 const endpoint = "AwsEndpointUrl"
 
@@ -34,6 +30,10 @@ type sam struct {
 	config     string   // samconfig.toml, absolute
 	parameters []string // "Name=value"
 }
+
+// authDeadline gives a client's authentication all the time that SAM CLI may take on a busy machine; the template's own 30 s may pass
+// between one invocation and the next. Container and stack both get it.
+const authDeadline = "AuthDeadlineSeconds=600"
 
 // newSAM reads the parameters of the environment `local`. On the command line they must all be given again: the processor is one more,
 // and what stands there replaces samconfig.toml's whole list.
@@ -58,7 +58,7 @@ func newSAM(config, architecture string) (*sam, error) {
 	if !slices.ContainsFunc(overrides, func(o string) bool { return strings.HasPrefix(o, endpoint+"=") }) {
 		return nil, fmt.Errorf("%s: [local.global.parameters] parameter_overrides does not set %s", path, endpoint)
 	}
-	return &sam{config: path, parameters: append(overrides, "Architecture="+architecture)}, nil
+	return &sam{config: path, parameters: append([]string{authDeadline, "Architecture=" + architecture}, overrides...)}, nil
 }
 
 // command is one of `sam local`. Its container finds the stack under localhost, as the parameters say: that name also leads to the
@@ -79,12 +79,15 @@ func (s *sam) command(ctx context.Context, name string, parameters []string, arg
 
 // invoke is one `sam local invoke`: what it prints, and the log of CLI and function. The event is a file's path, or "-" for stdin.
 func (s *sam) invoke(ctx context.Context, function string, parameters []string, event string, stdin []byte) (answer, log string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, oneWithin)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	cmd := s.command(ctx, "invoke", parameters, function, "--event", event)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &errs
 	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx) // says more than the signal that followed
+		}
 		return "", "", fmt.Errorf("sam local invoke: %w\n%s", err, errs.String())
 	}
 	return strings.TrimSpace(out.String()), errs.String(), nil
