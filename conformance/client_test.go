@@ -131,8 +131,8 @@ func (s *socket) nextOf(kind string) message {
 		if m.Type == kind {
 			return m
 		}
-		if m.Type == "auth.error" || m.Type == "connection_error" {
-			s.t.Fatalf("got %s %s, waiting for %s", m.Type, m.Data, kind)
+		if m.Type == "auth.error" || m.Type == "connection_error" || m.Message != "" {
+			s.t.Fatalf("got %s %s %s, waiting for %s", m.Type, m.Message, m.Data, kind)
 		}
 	}
 }

@@ -192,7 +192,7 @@ func (f *function) warm() *process {
 func (f *function) ready(p *process) (*invocation, chan *invocation, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed || p.state == ended || p.state == busy && !p.current.finished {
+	if f.closed || p.killed || p.state == ended || p.state == busy && !p.current.finished {
 		return nil, nil, false
 	}
 	if p.state == starting {

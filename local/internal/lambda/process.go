@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -45,7 +46,7 @@ type process struct {
 	timer     *time.Timer      // runs expire at the deadline
 	api       *http.Server
 	pid       int  // 0 while it does not run
-	killed    bool // is to end as soon as it runs
+	killed    bool // gets no more work, and is to end as soon as it runs
 	slowStart bool // it took longer than initTimeout
 	initError []byte
 	called    bool // it has had work
@@ -136,11 +137,12 @@ func (p *process) start() (*exec.Cmd, error) {
 // hangUp takes the Runtime API away: a process that waits there for work ends by itself.
 func (p *process) hangUp() { _ = p.api.Close() }
 
-// kill ends the process and all it started.
+// kill ends the process and all it started. It gets no more work, though its end may take a moment to be seen.
 func (p *process) kill() {
 	p.f.mu.Lock()
 	defer p.f.mu.Unlock()
 	p.killed = true
+	p.f.idle = slices.DeleteFunc(p.f.idle, func(q *process) bool { return q == p })
 	if p.pid != 0 {
 		_ = syscall.Kill(-p.pid, syscall.SIGKILL)
 	}

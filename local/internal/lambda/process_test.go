@@ -308,6 +308,29 @@ func TestIdleProcessThatDiesCostsNothing(t *testing.T) {
 	}
 }
 
+// The end of a killed process is seen a moment later: what is called in between must not go to it.
+func TestKilledProcessGetsNoMoreWork(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for range 20 {
+		g := newGate(t)
+		var calls sync.WaitGroup
+		for range 3 {
+			calls.Go(func() { s.answer(g.event()) })
+		}
+		s.running(3, 0)
+		g.open()
+		calls.Wait()
+		s.settle(3)
+		if got := s.Kill("ping"); got != 3 {
+			t.Fatalf("killed %d processes, want 3", got)
+		}
+		s.answer(`{}`)
+		s.Kill("ping")
+		s.settle(0)
+	}
+}
+
 func TestEnvironment(t *testing.T) {
 	// no t.Parallel: the test sets variables of the host
 	t.Setenv("AWS_SESSION_TOKEN", "a real one")
