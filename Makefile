@@ -31,8 +31,8 @@ test-sam-local: needs-go engine ## every function under `sam local`, where a con
 soak: needs-go engine ## mixed load with a fault every second (FOR=1h for another time than ten minutes)
 	@go test ./conformance -count=1 -run TestSoak -v -timeout 3h -soak $(or $(FOR),10m) -soak-speed 1
 
-redrive: needs-go ## show the dead letters, and send them again (ARGS=-h for how)
-	@go run ./shared/queue/redrive $(ARGS)
+redrive: .build/redrive ## show the dead letters, and send them again (ARGS=-h for how)
+	@exec .build/redrive $(ARGS)
 
 build: needs-go ## compile everything
 	@go build ./...
@@ -42,6 +42,9 @@ clean: ## remove what was built and installed here
 
 .build/rtlocal: needs-go
 	@go build -o $@ ./local
+
+.build/redrive: needs-go
+	@go build -o $@ ./shared/queue/redrive
 
 # The embedded DynamoDB. Elsewhere than on linux-x64 the lock file installs nothing, and its package for this machine may not be served.
 engine: needs-node
