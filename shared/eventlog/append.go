@@ -28,6 +28,7 @@ func (l *Log) Append(ctx context.Context, tenantID string, entries []Entry) ([]R
 	if err != nil {
 		return nil, err
 	}
+	read := head      // as a reader sees it
 	var known []int64 // numbers of events that were appended before
 	var stored []Record
 	err = commitPolicy.Retry(ctx, l.clock, func() error {
@@ -61,8 +62,13 @@ func (l *Log) Append(ctx context.Context, tenantID string, entries []Entry) ([]R
 	if err != nil {
 		return nil, err
 	}
+	if len(known) > 0 && slices.Max(known) > read {
+		if err := l.awaitHead(ctx, tenantID, slices.Max(known)); err != nil {
+			return nil, err
+		}
+	}
 	for _, sequence := range known {
-		record, err := l.visible(ctx, tenantID, sequence)
+		record, err := l.awaitRecord(ctx, tenantID, sequence)
 		if err != nil {
 			return nil, err
 		}
@@ -72,19 +78,39 @@ func (l *Log) Append(ctx context.Context, tenantID string, entries []Entry) ([]R
 	return stored, nil
 }
 
-// visible returns a record that is known to be stored. Right after the transaction of another writer its id may be visible and the
+// awaitRecord returns a record that is known to be stored. Right after the transaction of another writer its id may be visible and the
 // record not yet: without it the event would be taken for posted, though that writer may have died before it posted.
-func (l *Log) visible(ctx context.Context, tenantID string, sequence int64) (Record, error) {
+func (l *Log) awaitRecord(ctx context.Context, tenantID string, sequence int64) (record Record, err error) {
+	err = l.await(ctx, fmt.Sprintf("record %d", sequence), func() (err error) {
+		record, err = l.Record(ctx, tenantID, sequence)
+		return err
+	})
+	return record, err
+}
+
+// awaitHead waits until readers see a head over a number that is known to be stored. Before that, who authenticates after this writer has
+// read the members would get the event neither from it nor in a replay.
+func (l *Log) awaitHead(ctx context.Context, tenantID string, sequence int64) error {
+	return l.await(ctx, fmt.Sprintf("the head over %d", sequence), func() error {
+		head, err := l.Head(ctx, tenantID)
+		if err == nil && head < sequence {
+			err = ErrNotFound
+		}
+		return err
+	})
+}
+
+// await looks again while what is known to be stored is ErrNotFound. What stays so is an error that may pass.
+func (l *Log) await(ctx context.Context, what string, look func() error) error {
 	for try := 0; ; try++ {
-		record, err := l.Record(ctx, tenantID, sequence)
-		if !errors.Is(err, ErrNotFound) {
-			return record, err
+		if err := look(); !errors.Is(err, ErrNotFound) {
+			return err
 		}
 		if try == len(visibleAfter) {
-			return Record{}, fmt.Errorf("append: record %d is not visible yet: %w", sequence, backoff.ErrTransient)
+			return fmt.Errorf("append: %s is not visible yet: %w", what, backoff.ErrTransient)
 		}
 		if err := l.clock.Sleep(ctx, visibleAfter[try]); err != nil {
-			return Record{}, err
+			return err
 		}
 	}
 }

@@ -307,6 +307,62 @@ func TestAnEventWhoseIDIsVisibleBeforeItsRecordIsPosted(t *testing.T) {
 	}
 }
 
+// A storage whose transaction shows the head it has moved last of all.
+type slowHead struct {
+	eventlogtest.Storage
+	head func() (old int64, hidden bool)
+}
+
+func (s slowHead) Head(ctx context.Context, tenantID string) (int64, error) {
+	if old, hidden := s.head(); hidden {
+		return old, nil
+	}
+	return s.Storage.Head(ctx, tenantID)
+}
+
+// Who authenticates after this writer has read the members must find the event below the head.
+func TestAnEventIsNotPostedAgainBeforeTheHeadOverItIsVisible(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name      string
+		visibleIn time.Duration
+		transient bool
+	}{
+		{name: "visible within 140 ms", visibleIn: 130 * time.Millisecond},
+		{name: "not visible: the queue brings it back", visibleIn: time.Hour, transient: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				memory := eventlogtest.NewMemory(eventlogtest.Retention, time.Now)
+				died := eventlog.New(memory, backoff.RealClock())
+				first, err := died.OpenHead(t.Context(), "acme")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := died.Append(t.Context(), "acme", entries("a")); err != nil {
+					t.Fatal(err)
+				}
+				visible := time.Now().Add(tt.visibleIn)
+				log := eventlog.New(slowHead{memory, func() (int64, bool) { return first, time.Now().Before(visible) }}, backoff.RealClock())
+				got, err := log.Append(t.Context(), "acme", entries("a"))
+				if errors.Is(err, backoff.ErrTransient) != tt.transient || (err == nil) == tt.transient {
+					t.Fatalf("Append = %v", err)
+				}
+				if err != nil {
+					return
+				}
+				if time.Now().Before(visible) {
+					t.Error("returned before the head was visible")
+				}
+				if diff := cmp.Diff([]string{"a@1"}, show(t, got, first)); diff != "" {
+					t.Errorf("records (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 func TestAPositionThatCanNotBeHadCostsOneRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
