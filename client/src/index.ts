@@ -1,0 +1,26 @@
+export { createRealtimeClient } from './core/client.js';
+export { FatalTokenError } from './core/error.js';
+export type { ErrorCode, RealtimeError } from './core/error.js';
+export type {
+  Clock,
+  EventHandler,
+  EventMeta,
+  GetToken,
+  LogEntry,
+  PageEvent,
+  PagePort,
+  Ports,
+  RealtimeClient,
+  RealtimeOptions,
+  RealtimeStats,
+  Resync,
+  ResyncReason,
+  SubscribeOptions,
+  TokenReason,
+  Unsubscribe,
+  WebSocketLike,
+} from './core/options.js';
+export type { ConnectionState, ConnectionStatus, Phase } from './core/status.js';
+export * from './generated/events.js';
+export { validateEvent } from './generated/validate.js';
+export type { ValidationIssue } from './generated/validate.js';
