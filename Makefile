@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test verify generate bench redrive soak test-foreign test-sam-local build clean engine client needs-go needs-node
+.PHONY: help run test verify generate bench redrive soak chaos test-foreign test-sam-local build clean engine client needs-go needs-node
 
 help: ## this list
 	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
@@ -33,6 +33,10 @@ soak: needs-go engine ## mixed load with a fault every second (FOR=1h for anothe
 
 redrive: .build/redrive ## show the dead letters, and send them again (ARGS=-h for how)
 	@exec .build/redrive $(ARGS)
+
+chaos: needs-go engine ## the same with functions and tables killed too, and clients in Python (FOR=30m for another time than one minute)
+	@conformance/foreign/run --install
+	@go test ./conformance -count=1 -run TestChaos -v -timeout 3h -chaos $(or $(FOR),1m) -chaos-python $(CURDIR)/.build/foreign/python/bin/python $(ARGS)
 
 build: needs-go ## compile everything
 	@go build ./...

@@ -171,6 +171,7 @@ type client struct {
 	repeats  int
 	pages    int  // replays with more
 	batches  int  // frames
+	opened   int  // connections that were authenticated
 	lost     bool // recovered was false
 }
 
@@ -213,6 +214,7 @@ func (c *client) tryConnect() (*socket, error) {
 			case !open:
 				return nil, <-s.closed
 			case m.Type == "auth.success":
+				c.opened++
 				c.answered(s, m.answer(c.t))
 				return s, nil
 			case m.Type == "auth.error" || m.Type == "connection_error" || m.Message != "":
