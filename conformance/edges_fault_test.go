@@ -59,12 +59,14 @@ func faultEdges() []edge {
 			run: struck(3, `{"target":"connections","match":"POST","delayMs":300}`, function("PusherFunction", "kill", 150))},
 		{input: "the pusher's answer is lost", answer: "the event twice", ends: queued, counts: 3, run: struck(3, function("PusherFunction", "lose", 0))},
 		{input: "auth is killed", answer: "the gateway's Internal server error", ends: "the client authenticates anew", run: func(t *testing.T, w *edgeWorld) {
-			w.stack.Fault(t, function("AuthFunction", "kill", 0))
 			s := dial(t, w.stack.WebSocketURL)
+			w.stack.Fault(t, table("", "hang", 20)) // it is not to have ended before
+			w.stack.Fault(t, function("AuthFunction", "kill", 100))
 			s.send(`{"action":"auth","token":%q}`, w.client.token)
 			if m := s.next(); m.Message != "Internal server error" || m.RequestID == "" {
 				t.Errorf("got %+v", m)
 			}
+			w.stack.NoFaults(t)
 			s.send(`{"action":"auth","token":%q}`, w.client.token)
 			s.nextOf("auth.success")
 		}},

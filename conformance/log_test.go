@@ -27,7 +27,7 @@ func logProblems(s *localtest.Stack) []string {
 		say := func(format string, args ...any) {
 			problems = append(problems, fmt.Sprintf("log of %s: %s: %.300s", line.Function, fmt.Sprintf(format, args...), line.Text))
 		}
-		for what, mark := range map[string]string{"a payload": payloadMark, "a token": "eyJ", "a stack": "goroutine ", "a secret": "AWS4-HMAC"} {
+		for what, mark := range map[string]string{"a payload": payloadMark, "a token": "eyJhbGci", "a stack": "goroutine ", "a secret": "AWS4-HMAC"} {
 			if strings.Contains(line.Text, mark) {
 				say("it holds %s", what)
 			}
