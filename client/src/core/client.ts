@@ -211,9 +211,11 @@ export const createRealtimeClient = (options: RealtimeOptions): RealtimeClient =
   };
   const arm = (): void => {
     const due = dueOf(state);
-    if (due === armed) return;
+    // By the clock that timers run by: after sleep the same deadline is nearer.
+    const at = due === undefined ? due : Math.round(due - state.t + state.mono);
+    if (at === armed) return;
     if (armed !== undefined) clock.clearTimeout(timer);
-    armed = due;
+    armed = at;
     if (due !== undefined)
       timer = clock.setTimeout(() => {
         armed = undefined;

@@ -1,7 +1,7 @@
 /**
  * The client as a pure state machine: `step(state, input, moment)` gives the next state and what is to be done. It reads no clock, draws no random number and touches no socket.
  *
- * Its time is the larger of what two clocks say has passed: sleep counts, and a clock that is set back does no harm.
+ * Its time is the monotonic clock's and what the other one jumps ahead of it: sleep counts, and a clock that is set back does no harm.
  */
 import type { ServerReason } from '../generated/protocol.js';
 import { realtimeError } from './error.js';
@@ -278,6 +278,7 @@ const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string)
   delete timers.open;
   delete timers.auth;
   if (link === s.next) {
+    if (s.old) drop(d, s.old);
     s.old = s.link;
     timers.old = s.t + 2000;
     s.link = link;
@@ -590,6 +591,7 @@ export const step = (state: State, input: Input, moment: Moment): [State, readon
     ...state,
     now: moment.now,
     mono: moment.mono,
+    skew: moment.now - moment.mono,
     timers: { ...state.timers },
     count: { ...state.count },
     link: link && { ...link },
@@ -597,11 +599,18 @@ export const step = (state: State, input: Input, moment: Moment): [State, readon
     old: old && { ...old },
   };
   const d: Draft = { s, fx: [], out: [], rnd: moment.random };
-  const wall = moment.now - state.now;
-  const passed = moment.mono - state.mono;
-  s.t += Math.max(wall, passed, 0);
+  s.t += Math.max(0, s.mono - state.mono);
+  // Between the two clocks a few milliseconds come and go; more is sleep, or a clock that was set.
+  const jump = s.skew - state.skew;
+  const jumped = Math.abs(jump) > 5000;
+  if (!jumped) s.skew = state.skew;
+  else if (jump > 0) {
+    s.t += jump;
+    // What the application loads slept, too.
+    if (s.timers.hold) s.timers.hold += jump;
+  }
   handle(d, input);
-  if (Math.abs(wall - passed) > 5000) wake(d);
+  if (jumped) wake(d);
   if (settle(d) && s.link && !s.link.ping) sendPing(d, s.link);
   if (!s.link || !s.link.live || !s.visible) delete s.timers.tick;
   else if (s.timers.tick === undefined) s.timers.tick = s.t + 30_000;

@@ -92,6 +92,8 @@ export interface State {
   t: number;
   now: number;
   mono: number;
+  /** How far `now` is ahead of `mono`, as of the last jump. */
+  skew: number;
   /** Names sockets, token requests and holds. */
   ids: number;
 
@@ -203,6 +205,7 @@ export const initial = (options: Settings, session: string | null | undefined, p
   t: 0,
   now,
   mono,
+  skew: now - mono,
   ids: 0,
   off: 'not-started',
   paused: false,
