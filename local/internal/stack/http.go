@@ -17,31 +17,38 @@ func (s *Stack) handler() http.Handler {
 	tables := s.Faults.Before("table", s.engine, fault.TableCall, nil)
 	queues := s.Faults.Before("queue", s.queues, fault.QueueCall, nil)
 	connections := s.Faults.Before("connections", s.gateway, fault.ConnectionCall, nil)
-	var functions http.Handler
+	functions := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "functions run elsewhere: "+s.cfg.Lambda, http.StatusNotFound)
+	}))
 	if s.runtime != nil {
 		functions = s.Faults.Before("function", s.runtime, fault.FunctionCall, func(name string) { s.runtime.Kill(name) })
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	service := func(r *http.Request) http.Handler {
 		target, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		switch {
 		case strings.HasPrefix(target, "DynamoDB"):
-			tables.ServeHTTP(w, r)
+			return tables
 		case target == "AmazonSQS":
-			queues.ServeHTTP(w, r)
+			return queues
 		case target == "AWSEvents":
-			s.bus.ServeHTTP(w, r)
+			return s.bus
 		case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/"):
-			if functions == nil {
-				http.Error(w, "functions run elsewhere: "+s.cfg.Lambda, http.StatusNotFound)
-				return
-			}
-			functions.ServeHTTP(w, r)
+			return functions
 		case strings.Contains(r.URL.Path, "/@connections/"):
-			connections.ServeHTTP(w, r)
+			return connections
 		case strings.HasPrefix(r.URL.Path, "/_"):
-			own.ServeHTTP(w, r)
-		default:
+			return own
+		}
+		return nil
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch to := service(r); {
+		case to == nil: // whose sockets may open is for $connect to say
 			s.gateway.ServeHTTP(w, r)
+		case foreignPage(r):
+			http.Error(w, "the stack answers to programs and to pages of localhost only", http.StatusForbidden)
+		default:
+			to.ServeHTTP(w, r)
 		}
 	})
 }
@@ -55,8 +62,8 @@ type Info struct {
 	Connection string `json:"connection,omitempty"`
 }
 
-// ownPages are those that AWS does not have. Only this machine's pages and programs may read them: a page of elsewhere could get
-// itself a token.
+// ownPages are those that AWS does not have. Only this machine's pages and programs may read them, and under no other name than the
+// machine's own: a page of elsewhere could get itself a token.
 func (s *Stack) ownPages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
@@ -85,12 +92,7 @@ func (s *Stack) ownPages() http.Handler {
 			http.Error(w, "the stack's own pages answer to localhost only", http.StatusForbidden)
 			return
 		}
-		if origin := r.Header.Get("Origin"); origin != "" {
-			from, err := url.Parse(origin)
-			if err != nil || !loopback(from.Hostname()) {
-				http.Error(w, "the stack's own pages answer to pages of localhost only", http.StatusForbidden)
-				return
-			}
+		if origin := r.Header.Get("Origin"); origin != "" { // of this machine: see foreignPage
 			w.Header().Set("Access-Control-Allow-Origin", origin)
 			w.Header().Add("Vary", "Origin")
 			if r.Method == http.MethodOptions {
@@ -102,6 +104,18 @@ func (s *Stack) ownPages() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// foreignPage says whether a browser sends this for a page of elsewhere. AWS's services stand here and check no signature: without this, a
+// page that a developer happens to open could call a function with an event of its own, or, under a name that it points to this machine,
+// read the tables. A browser names the page with every POST; programs name none.
+func foreignPage(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	from, err := url.Parse(origin)
+	return err != nil || !loopback(from.Hostname())
 }
 
 // loopback says whether a host name is this machine. host.docker.internal is how a container names it.
