@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coder/websocket"
 )
@@ -91,7 +93,8 @@ func keepAlive(ctx context.Context, conn *websocket.Conn) {
 	}
 }
 
-// print shows a message in one line: its time, number, type and data. What is no message of the protocol is shown as it came.
+// print shows a message in one line: its time, number, type and data. What is no message of the protocol is shown as it came. Control
+// characters are not: a server elsewhere must not steer this terminal.
 func (l *Listener) print(frame []byte) error {
 	var m struct {
 		Type      string          `json:"type"`
@@ -100,10 +103,16 @@ func (l *Listener) print(frame []byte) error {
 		Data      json.RawMessage `json:"data"`
 	}
 	var data bytes.Buffer
-	if l.JSON || json.Unmarshal(frame, &m) != nil || m.Type == "" || json.Compact(&data, m.Data) != nil {
-		_, err := fmt.Fprintf(l.Out, "%s\n", frame)
-		return err
+	line := string(frame)
+	if !l.JSON && json.Unmarshal(frame, &m) == nil && m.Type != "" && json.Compact(&data, m.Data) == nil {
+		line = fmt.Sprintf("%s  %-24s %-14s %s", m.Timestamp, m.Type, m.Sequence, data.Bytes())
 	}
-	_, err := fmt.Fprintf(l.Out, "%s  %-24s %-14s %s\n", m.Timestamp, m.Type, m.Sequence, data.Bytes())
+	visible := func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}
+	_, err := fmt.Fprintln(l.Out, strings.Map(visible, line))
 	return err
 }
