@@ -546,7 +546,12 @@ type subscriber struct {
 	last   int64
 }
 
-func (s *subscriber) resync(sequence int64) { s.loaded, s.last = true, sequence }
+func (s *subscriber) resync(sequence int64) {
+	if s.loaded && sequence < s.last {
+		s.c.w.fail("%s loads its state at %d, and was shown %d before", s.c.name, sequence, s.last)
+	}
+	s.loaded, s.last = true, sequence
+}
 
 func (s *subscriber) deliver(e event.Envelope) {
 	w := s.c.w

@@ -256,14 +256,17 @@ func (g *gateway) noneOverdue() {
 // Post implements push.Poster and socket.Gateway.
 func (g *gateway) Post(ctx context.Context, id string, frame push.Frame) error {
 	w, inv, began := g.w, invocationOf(ctx), time.Now()
+	alive := ctx.Err() == nil // else nothing is sent at all
 	ctx = withDetail(ctx, id)
 	key := inv.call(ctx, "post")
 	err := w.await(ctx, key, w.chance.upTo(60*time.Millisecond, "latency "+key))
 	if inv.killed {
 		return errKilled
 	}
-	w.truth.attempted(w, id, eventsIn(frame.Data()), began)
-	w.counts.posts++
+	if alive {
+		w.truth.attempted(w, id, eventsIn(frame.Data()), began)
+		w.counts.posts++
+	}
 	if err != nil {
 		return fmt.Errorf("post: %w: %w", backoff.ErrTransient, err)
 	}

@@ -167,6 +167,9 @@ func deeds() map[string]func(*client, string) {
 				l.send(map[string]any{"action": "ping", "ref": "odd", "lastSequence": c.position + offset})
 			}
 			l.send(map[string]any{"action": "auth", "ref": "odd", "token": c.token, "lastEventId": "nobody's", "lastSequence": c.position})
+			if c.lastID != "" { // two events, or a known and a wrong number
+				l.send(map[string]any{"action": "auth", "ref": "odd", "token": c.token, "lastEventId": c.lastID, "lastSequence": c.position - 1})
+			}
 		},
 		"says nonsense": func(c *client, _ string) {
 			if l := c.current; l != nil && l.open {

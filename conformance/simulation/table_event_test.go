@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/purposepath/realtime/shared/eventlog"
@@ -15,8 +15,10 @@ type eventTable struct{ *tables }
 
 func (t eventTable) Head(ctx context.Context, tenantID string) (int64, error) {
 	head, err := t.events.Head(withDetail(ctx, tenantID), tenantID)
-	if h, ok := t.hiddenEvents[tenantID]; ok && err == nil && time.Now().Before(h.head) {
-		return h.old, nil
+	for _, h := range t.hiddenEvents[tenantID] {
+		if err == nil && time.Now().Before(h.head) {
+			return h.old, nil
+		}
 	}
 	return head, err
 }
@@ -40,8 +42,8 @@ func (t eventTable) Commit(ctx context.Context, tenantID string, head int64, ent
 	commit := func(ctx context.Context) error { return t.commit(ctx, inv, tenantID, head, entries) }
 	err := commit(ctx)
 	if err == nil {
-		if h, ok := t.hiddenEvents[tenantID]; ok {
-			err = t.visible(ctx, h.all)
+		if l := t.w.truth.tenants[tenantID]; l != nil { // nil where a mutation broke the log
+			err = t.visible(ctx, l.events[len(l.events)-1].complete)
 		}
 	}
 	return t.write(ctx, "commit", err, commit)
@@ -73,9 +75,14 @@ func (t eventTable) commit(ctx context.Context, inv *invocation, tenantID string
 	}
 	complete := time.Now()
 	where := fmt.Sprint("commit of ", tenantID, " ", entries[0].EventID, " at ", w.steps.Load())
-	delete(t.hiddenEvents, tenantID)
+	t.hiddenEvents[tenantID] = slices.DeleteFunc(t.hiddenEvents[tenantID], func(h hiddenTransaction) bool { return !time.Now().Before(h.all) })
+	for _, h := range t.hiddenEvents[tenantID] {
+		if h.all.After(complete) {
+			complete = h.all
+		}
+	}
 	if w.strikes(tableOneByOne, where) {
-		h := &hiddenTransaction{old: before, records: map[int64]time.Time{}, ids: map[string]time.Time{}}
+		h := hiddenTransaction{old: before, records: map[int64]time.Time{}, ids: map[string]time.Time{}}
 		shown := func(what string) time.Time {
 			at := time.Now().Add(w.chance.between(0, 120*time.Millisecond, what+" of "+where))
 			if at.After(h.all) {
@@ -87,8 +94,10 @@ func (t eventTable) commit(ctx context.Context, inv *invocation, tenantID string
 		for _, e := range entries {
 			h.records[e.Sequence], h.ids[e.EventID] = shown(fmt.Sprint("record ", e.Sequence-before)), shown("id "+e.EventID)
 		}
-		t.hiddenEvents[tenantID] = h
-		complete = h.all
+		t.hiddenEvents[tenantID] = append(t.hiddenEvents[tenantID], h)
+		if h.all.After(complete) {
+			complete = h.all
+		}
 	}
 	w.truth.committed(w, inv, tenantID, before, entries, complete)
 	return nil
@@ -96,8 +105,12 @@ func (t eventTable) commit(ctx context.Context, inv *invocation, tenantID string
 
 // hidden says whether a record is stored but not visible yet.
 func (t *tables) hidden(tenantID string, sequence int64) bool {
-	h, ok := t.hiddenEvents[tenantID]
-	return ok && time.Now().Before(h.records[sequence])
+	for _, h := range t.hiddenEvents[tenantID] {
+		if time.Now().Before(h.records[sequence]) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t eventTable) Record(ctx context.Context, tenantID string, sequence int64) (eventlog.Record, error) {
@@ -120,8 +133,10 @@ func (t eventTable) Range(ctx context.Context, tenantID string, after, through i
 
 func (t eventTable) NumberOf(ctx context.Context, tenantID, eventID string) (int64, error) {
 	sequence, err := t.events.NumberOf(withDetail(ctx, tenantID), tenantID, eventID)
-	if h, ok := t.hiddenEvents[tenantID]; ok && err == nil && time.Now().Before(h.ids[eventID]) {
-		return 0, fmt.Errorf("number of %s: %w", strings.ToValidUTF8(eventID, "?"), eventlog.ErrNotFound)
+	for _, h := range t.hiddenEvents[tenantID] {
+		if err == nil && time.Now().Before(h.ids[eventID]) {
+			return 0, fmt.Errorf("number of %s: %w", eventID, eventlog.ErrNotFound)
+		}
 	}
 	return sequence, err
 }

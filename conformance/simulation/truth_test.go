@@ -85,9 +85,12 @@ func (t *truth) opened(w *world, tenantID string, head int64) {
 }
 
 // authenticated: a transaction of auth was carried out, and is all visible when complete.
-func (t *truth) authenticated(w *world, inv *invocation, m connection.Member, complete time.Time) {
+func (t *truth) authenticated(w *world, inv *invocation, old connection.Connection, m connection.Member, complete time.Time) {
 	c := t.connection(m.ConnectionID)
 	w.counts.authenticated++
+	if old.ID == "" {
+		w.fail("%s became a member without a record of its connection", m.ConnectionID)
+	}
 	if c.tenantID != "" && (c.tenantID != m.TenantID || c.userID != m.UserID) {
 		w.fail("connection %s of %s/%s became one of %s/%s", m.ConnectionID, c.tenantID, c.userID, m.TenantID, m.UserID)
 	}
@@ -182,7 +185,7 @@ func (t *truth) done(w *world, m *queued) {
 	}
 	for _, member := range w.tables.membersOf(m.tenantID) {
 		c := t.connection(member.ConnectionID)
-		if c.recorded.After(e.complete) || c.attempts[sequence] > 0 || !now.Before(member.ValidUntil) {
+		if c.recorded.After(e.complete) || c.attempts[sequence] > 0 || !now.Before(member.ValidUntil) || w.gateway.sockets[member.ConnectionID].ended {
 			continue
 		}
 		w.fail("event %s (%+d of %s) left the queue and was never posted to %s, a member since %.3fs", m.eventID, sequence-l.first, m.tenantID,
@@ -217,6 +220,9 @@ func (t *truth) answered(w *world, inv *invocation, id string, kind string, a an
 	since := inv.recorded
 	if kind == string(event.TypePong) {
 		since = inv.began
+		if !inv.began.Before(c.validUntil) {
+			w.fail("%s was answered a ping %v after its token ran out", id, inv.began.Sub(c.validUntil))
+		}
 	}
 	if known := l.head(since); a.Sequence < known {
 		w.fail("%s was answered the head %+d, and %+d was visible before it was a member", id, a.Sequence-l.first, known-l.first)
