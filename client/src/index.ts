@@ -24,3 +24,5 @@ export type { ConnectionState, ConnectionStatus, Phase } from './core/status.js'
 export * from './generated/events.js';
 export { validateEvent } from './generated/validate.js';
 export type { ValidationIssue } from './generated/validate.js';
+export { realtimeConfig } from './config.js';
+export type { EnvNames, RealtimeConfig } from './config.js';

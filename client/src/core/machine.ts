@@ -9,7 +9,7 @@ import type { ErrorCode, RealtimeError } from './error.js';
 import type { TokenReason } from './options.js';
 import { accept, answer, forget, heal, loaded, settle } from './recovery.js';
 import type { Draft } from './recovery.js';
-import type { Effect, Envelope, Input, Link, State, Timers } from './state.js';
+import type { Effect, Envelope, Input, Link, Ping, State, Timers } from './state.js';
 import { VERSION } from './version.js';
 
 /** When an input came, and one random number for whatever it makes the machine draw. */
@@ -68,7 +68,8 @@ const sent = (d: Draft, link: Link): void => {
 
 const sendPing = (d: Draft, link: Link, tries = 0): void => {
   const { s } = d;
-  const ref = 'p' + ++s.ids;
+  // Repeated under the same name: one answer answers both.
+  const ref = link.ping ? link.ping.ref : 'p' + ++s.ids;
   link.ping = { ref, at: s.t, tries };
   d.fx.push({ do: 'send', id: link.id, message: { action: 'ping', ref, ...(s.position !== null && { lastSequence: s.position }) } });
   s.timers.probe = s.t + (s.options.ping?.timeoutMs ?? 5000);
@@ -85,6 +86,7 @@ const sendAuth = (d: Draft, link: Link): void => {
   const { s } = d;
   link.ref = 'a' + ++s.ids;
   link.sent = s.t;
+  link.again = false;
   d.fx.push({
     do: 'send',
     id: link.id,
@@ -275,6 +277,7 @@ const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string)
   s.retryAfter = link.tries = 0;
   link.live = true;
   link.ref = link.token = '';
+  link.again = false;
   delete timers.open;
   delete timers.auth;
   if (link === s.next) {
@@ -330,6 +333,7 @@ const authError = (d: Draft, link: Link, data: Refusal): void => {
 const authLater = (d: Draft, link: Link, atLeast = 0): void => {
   const { timers, t } = d.s;
   delete timers.open;
+  link.again = true;
   timers.auth = t + Math.max(atLeast, 1000 * 2 ** Math.min(link.tries++, 3)) + d.rnd * 1000;
 };
 
@@ -364,12 +368,15 @@ const connectionError = (d: Draft, link: Link, data: Refusal): void => {
 const pong = (d: Draft, link: Link, data: Answer, timestamp: string): void => {
   const { s } = d;
   s.count.lastPongAt = s.now;
-  if (link.ping) {
-    if (link.ping.ref === data.ref) measure(s, link.ping.at, timestamp);
+  const awaited = link.ping && link.ping.ref === data.ref;
+  if (awaited) {
+    measure(s, (link.ping as Ping).at, timestamp);
     link.ping = undefined;
     delete s.timers.probe;
   }
-  answer(d, data);
+  // A double must not ask for the next page once more: two chains of questions would never become one again.
+  answer(d, awaited ? data : { ...data, more: false });
+  if (!awaited) return;
   answerAsked(d, data.recovered !== false && !data.more && s.position !== null && s.position >= data.sequence);
 };
 
@@ -427,10 +434,10 @@ const fire: { readonly [T in keyof Required<Timers>]: (d: Draft) => void } = {
   },
   retry: begin,
   auth: (d) => {
-    const link = d.s.next || d.s.link;
-    if (!link) return;
-    if (link.ref) renewLater(d, realtimeError('TIMEOUT', 'The server did not answer auth', d.s.now));
-    else sendAuth(d, link);
+    const { next, link } = d.s;
+    const again = next && next.again ? next : link && link.again ? link : undefined;
+    if (again) sendAuth(d, again);
+    else if (link && link.live && link.ref) renewLater(d, realtimeError('TIMEOUT', 'The server did not answer auth', d.s.now));
   },
   ping: probe,
   probe: (d) => {
@@ -532,7 +539,7 @@ const handle = (d: Draft, input: Input): void => {
         sendAuth(d, link);
       } else {
         const id = ++s.ids;
-        const made: Link = { id, at: s.t, open: false, live: false, successor: !!s.link, token: input.token, ref: '', sent: 0, rejected: false, tries: 0, conn: '', rx: s.t, early: [], top: 0 };
+        const made: Link = { id, at: s.t, open: false, live: false, successor: !!s.link, token: input.token, ref: '', sent: 0, again: false, rejected: false, tries: 0, conn: '', rx: s.t, early: [], top: 0 };
         s[s.link ? 'next' : 'link'] = made;
         s.count.attempts++;
         s.timers.open = s.t + ANSWER;
@@ -565,7 +572,7 @@ const handle = (d: Draft, input: Input): void => {
         if (s.t - due > 15_000) late = true;
         fire[name](d);
       }
-      if (late && s.visible) wake(d);
+      if (late) wake(d);
       break;
     }
     default: {
@@ -602,15 +609,13 @@ export const step = (state: State, input: Input, moment: Moment): [State, readon
   s.t += Math.max(0, s.mono - state.mono);
   // Between the two clocks a few milliseconds come and go; more is sleep, or a clock that was set.
   const jump = s.skew - state.skew;
-  const jumped = Math.abs(jump) > 5000;
-  if (!jumped) s.skew = state.skew;
+  if (Math.abs(jump) < 5000) s.skew = state.skew;
   else if (jump > 0) {
     s.t += jump;
     // What the application loads slept, too.
     if (s.timers.hold) s.timers.hold += jump;
   }
   handle(d, input);
-  if (jumped) wake(d);
   if (settle(d) && s.link && !s.link.ping) sendPing(d, s.link);
   if (!s.link || !s.link.live || !s.visible) delete s.timers.tick;
   else if (s.timers.tick === undefined) s.timers.tick = s.t + 30_000;

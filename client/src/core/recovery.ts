@@ -89,7 +89,7 @@ export const resync = (d: Draft, reason: ResyncReason, sequence: number): void =
 };
 
 /** Reads what auth.success or pong says about the log. */
-export const answer = (d: Draft, data: { sequence: number; after?: number; recovered?: boolean; more?: boolean }): void => {
+export const answer = (d: Draft, data: { readonly sequence: number; readonly after?: number; readonly recovered?: boolean; readonly more?: boolean }): void => {
   const { s } = d;
   const { sequence, after, recovered } = data;
   if (after === undefined) {

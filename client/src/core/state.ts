@@ -43,6 +43,8 @@ export interface Link {
   ref: string;
   /** When the latest auth was sent. */
   sent: number;
+  /** The server put auth off: the timer `auth` sends it once more. */
+  again: boolean;
   /** A token was refused, and a fresh one asked for. */
   rejected: boolean;
   /** How often auth was put off by the server. */

@@ -123,13 +123,23 @@ interface Connection extends ServerConnection {
   batches: boolean;
   open: boolean;
 }
+interface Kept {
+  readonly event: StoredEvent;
+  readonly at: number;
+  readonly size: number;
+}
 interface Log {
   head: number;
-  events: { readonly event: StoredEvent; readonly at: number }[];
+  events: Kept[];
   readonly ids: Map<string, StoredEvent>;
 }
 
-const bytes = (value: unknown): number => encodeURIComponent(JSON.stringify(value)).replace(/%../g, 'x').length;
+/** Bytes of an event in UTF-8, at most: three for whatever is not ASCII. */
+const bytes = (event: StoredEvent): number => {
+  const text = JSON.stringify(event);
+  const others = text.match(/[^\x00-\x7f]/g);
+  return text.length + (others ? 2 * others.length : 0);
+};
 const isPosition = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** Makes a server that keeps everything in memory. */
@@ -151,21 +161,20 @@ export function createProtocolServer({ now, verify, limits: given, refuse }: Pro
   };
 
   /** Events in order, in as few frames as the client takes. */
-  const postEvents = (c: Connection, events: readonly StoredEvent[]): void => {
-    if (!c.batches) return events.forEach((event) => c.post(event));
+  const postEvents = (c: Connection, events: readonly Kept[]): void => {
+    if (!c.batches) return events.forEach(({ event }) => c.post(event));
     let batch: StoredEvent[] = [];
-    let size = 0;
+    let total = 0;
     const flush = (): void => {
       if (batch.length === 1) c.post(batch[0] as StoredEvent);
       else if (batch.length) c.control('batch', { events: batch });
       batch = [];
-      size = 0;
+      total = 0;
     };
-    for (const event of events) {
-      const length = bytes(event) + 1;
-      if (size + length > limits.batchBytes - 100) flush();
+    for (const { event, size } of events) {
+      if (total + size + 1 > limits.batchBytes - 100) flush();
       batch.push(event);
-      size += length;
+      total += size + 1;
     }
     flush();
   };
@@ -181,12 +190,12 @@ export function createProtocolServer({ now, verify, limits: given, refuse }: Pro
     const oldest = log.head - log.events.length;
     if (after === undefined) return { ...answer, recovered: false };
     if ((lastEventId != null && (!named || named.sequence !== after)) || after > log.head || after < oldest) return { ...answer, after, recovered: false };
-    const page: StoredEvent[] = [];
-    let size = 0;
-    for (const { event } of log.events.slice(after - oldest)) {
-      if (page.length >= limits.replayEvents || size >= limits.replayBytes) break;
-      page.push(event);
-      size += bytes(event);
+    const page: Kept[] = [];
+    let total = 0;
+    for (const kept of log.events.slice(after - oldest, after - oldest + limits.replayEvents)) {
+      if (total >= limits.replayBytes) break;
+      page.push(kept);
+      total += kept.size;
     }
     postEvents(c, page);
     return { ...answer, after, recovered: true, ...(after + page.length < log.head && { more: true }) };
@@ -301,7 +310,7 @@ export function createProtocolServer({ now, verify, limits: given, refuse }: Pro
         data: { ...data, tenantId },
         ...(correlationId !== undefined && { correlationId }),
       };
-      log.events.push({ event, at: now() });
+      log.events.push({ event, at: now(), size: bytes(event) });
       log.ids.set(event.eventId, event);
       for (const c of Array.from(all)) if (c.tenantId === tenantId && c.expiresAt > now()) c.post(event);
       return event;

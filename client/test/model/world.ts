@@ -51,7 +51,7 @@ export interface Net {
 
 const KINDS = [
   'publish', 'publish', 'publish', 'publish', 'publish', 'burst', 'flood', 'drop', 'drop', 'halfOpen', 'halfOpen', 'outage', 'sleep', 'setBack', 'hidden', 'visible', 'hide', 'show',
-  'offline', 'online', 'interaction', 'restart', 'truncate', 'session', 'rotate', 'drain', 'gateway', 'expire', 'busy', 'probe', 'replace', 'junk',
+  'offline', 'online', 'interaction', 'restart', 'truncate', 'session', 'session', 'session', 'rotate', 'drain', 'gateway', 'expire', 'busy', 'probe', 'replace', 'junk',
 ] as const;
 
 /** The scenario of a seed. */
@@ -98,18 +98,19 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
   let set = 0;
   const serverNow = (): number => clock.now() + skew - set;
   const lines: string[] = [];
-  const say = (text: string): void => {
-    if (verbose) lines.push((clock.monotonic() / 1000).toFixed(3).padStart(10) + '  ' + text);
+  const say = (what: () => string): void => {
+    if (verbose) lines.push((clock.monotonic() / 1000).toFixed(3).padStart(10) + '  ' + what());
   };
   let broken: string | undefined;
   const fail = (why: string): void => {
     broken ||= why;
-    say('BROKEN ' + why);
+    say(() => 'BROKEN ' + why);
   };
 
   // The network
   let faulty = true;
   let loseAll = false;
+  let slept = 0;
   let down = false;
   let busy = false;
   let lostFrames = 0;
@@ -121,6 +122,7 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
     at: number;
     heard: number;
     order: number;
+    asked?: { readonly ref: string; readonly at: number } | undefined;
   }
   const sockets = new Set<Line>();
   class Socket implements WebSocketLike {
@@ -146,7 +148,8 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
             for (let i = 0; i < copies; i++)
               clock.setTimeout(() => {
                 if (line.dead || this.closed) return;
-                say('<- ' + text.slice(0, 160));
+                say(() => '<- ' + text.slice(0, 160));
+                if (line.asked && text.indexOf(JSON.stringify(line.asked.ref)) >= 0) line.asked = undefined;
                 if (this.onmessage) this.onmessage({ data: text } as never);
               }, delay());
           },
@@ -158,8 +161,13 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
     send(data: string): void {
       const { line } = this;
       if (this.closed) throw new Error('closed');
-      say('-> ' + data.replace(/"token":"[^"]*"/, '"token":…'));
+      say(() => '-> ' + data.replace(/"token":"[^"]*"/, '"token":…'));
       line.heard = clock.monotonic();
+      const { action, ref } = JSON.parse(data) as { action: string; ref: string };
+      if (action === 'ping') {
+        if (line.asked && line.asked.ref !== ref && line.heard + slept - line.asked.at < 9990) fail('two questions at once on one socket');
+        line.asked = { ref, at: line.heard + slept };
+      }
       if (line.dead || (faulty && random() < net.lose / 2)) return;
       // TCP keeps the order of what one side sends; the functions that answer do not.
       line.order = Math.max(line.order + 1, clock.monotonic() + delay());
@@ -178,7 +186,7 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
       this.closed = true;
       sockets.delete(this.line);
       if (this.line.server) this.line.server.left();
-      say('closed ' + code);
+      say(() => 'closed ' + code);
       if (this.onclose) this.onclose({ code } as never);
     }
   }
@@ -233,7 +241,7 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
   };
   const onResync = (resync: Resync): Promise<void> | void => {
     const { reason, sequence, missedFrom } = resync;
-    say('resync ' + JSON.stringify(resync));
+    say(() => 'resync ' + JSON.stringify(resync));
     resyncs++;
     if (reason === 'first') {
       if (++firsts > 1) fail('a second first resync in one session');
@@ -277,11 +285,11 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
     rotateAfterMs: net.rotate,
     onResync,
     onError: (error) => {
-      say('error ' + error.code + ' ' + error.message);
+      say(() => 'error ' + error.code + ' ' + error.message);
       if (error.code === 'HANDLER') fail('a handler threw: ' + String(error.cause));
     },
     getToken: ({ reason, signal }) => {
-      say('token ' + reason);
+      say(() => 'token ' + reason);
       if (++tokens > 1) fail('two tokens asked for at once');
       const mine = [tenant, user] as const;
       return new Promise((resolve, reject) => {
@@ -331,7 +339,7 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
     },
   });
   client.subscribe('*', (event) => {
-    say('event ' + event.sequence);
+    say(() => 'event ' + event.sequence);
     delivered++;
     if (event.tenantId !== tenant) fail('an event of ' + event.tenantId + ' in a session of ' + tenant);
     if (event.sequence !== expected) fail('got ' + event.sequence + ', expected ' + expected);
@@ -340,7 +348,7 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
     if (event.type === 'goal.paused') state.set(event.data.goalId, +event.eventId.slice(1));
   });
   client.onStatus((status) => {
-    say('status ' + JSON.stringify(status));
+    say(() => 'status ' + JSON.stringify(status));
     if (connectedAt !== undefined) connectedMs += clock.monotonic() - connectedAt;
     connectedAt = status.state === 'connected' ? clock.monotonic() : undefined;
     if (status.state === 'connected' && (status.tenantId !== tenant || status.userId !== user)) fail('connected as ' + status.tenantId + '/' + status.userId);
@@ -348,16 +356,27 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
   });
   void client.connect().catch(() => {});
 
+  const switchTo = (n: number): void => {
+    if (n < 0.5) tenant = tenant === 'a' ? 'b' : 'a';
+    else user = user === 'u' ? 'v' : 'u';
+    expected = undefined;
+    firsts = 0;
+    loading = 0;
+    loadId++;
+    state = new Map();
+    client.setSession(key());
+  };
   const act = ({ what, n }: Op): void => {
-    say('* ' + what);
+    say(() => '* ' + what);
     switch (what) {
       case 'publish':
         publish();
         break;
       case 'burst':
-        for (let i = 0; i < 5 + n * 250; i++) publish();
+        for (let i = 0; i < 5 + n * 150; i++) publish();
         break;
       case 'flood':
+        if (n < 0.7) break;
         mostMissed = 1001;
         for (let i = 0; i < 1200 * n; i++) publish();
         break;
@@ -374,6 +393,13 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
         break;
       case 'sleep':
         sockets.forEach((line) => n < 0.7 && (line.dead = true));
+        if (n < 0.7 && page.visible) {
+          const dead = Array.from(sockets);
+          clock.setTimeout(() => {
+            if (page.visible && n > 0.01 && dead.some((line) => sockets.has(line))) fail('a socket is believed 45 s after sleep');
+          }, 45_000);
+        }
+        slept += n * 3_600_000;
         clock.sleep(n * 3_600_000);
         break;
       case 'setBack':
@@ -402,14 +428,9 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
         holes++;
         break;
       case 'session':
-        if (n < 0.5) tenant = tenant === 'a' ? 'b' : 'a';
-        else user = user === 'u' ? 'v' : 'u';
-        expected = undefined;
-        firsts = 0;
-        loading = 0;
-        loadId++;
-        state = new Map();
-        client.setSession(key());
+        switchTo(n);
+        // In the middle of whatever the first switch has begun.
+        if (n > 0.3) clock.setTimeout(() => faulty && switchTo(1 - n), n * 1000);
         break;
       case 'rotate':
         server.connections().forEach((c) => c.control('rotate', { withinMs: 5000 * n }));

@@ -1,0 +1,13 @@
+'use client';
+export type { RealtimeLabels } from './context.js';
+export { RealtimeProvider } from './RealtimeProvider.js';
+export type { RealtimeProviderProps } from './RealtimeProvider.js';
+export { useGoalActivity, useRealtimeGoals } from './useGoals.js';
+export type { AnyGoalArgs, DataHandler, UseGoalActivityOptions, UseRealtimeGoalsOptions } from './useGoals.js';
+export { useRealtime, useRealtimeConnection, useRealtimeStatus } from './useRealtime.js';
+export type { RealtimeConnection, RealtimeContextValue } from './useRealtime.js';
+export { useRealtimeBatch } from './useRealtimeBatch.js';
+export type { UseRealtimeBatchOptions } from './useRealtimeBatch.js';
+export { useRealtimeEvent } from './useRealtimeEvent.js';
+export type { EventFilter, UseRealtimeEventOptions } from './useRealtimeEvent.js';
+export { useRealtimeResync } from './useRealtimeResync.js';
