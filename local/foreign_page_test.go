@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -45,5 +46,33 @@ func TestAPageOfElsewhereReachesNoService(t *testing.T) {
 				t.Errorf("%s, for a page of %q: %s: %s", call.name, origin, response.Status, said)
 			}
 		}
+	}
+}
+
+func TestTheStackListensOnThisMachineOnly(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(r.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached := 0
+	for _, address := range addresses {
+		ip := address.(*net.IPNet).IP
+		connection, err := net.DialTimeout("tcp", net.JoinHostPort(ip.String(), port), patience)
+		if err == nil {
+			_ = connection.Close()
+			reached++
+		}
+		if err == nil && !ip.IsLoopback() {
+			t.Errorf("it answers on %s", ip)
+		}
+	}
+	if reached == 0 {
+		t.Error("it answers nowhere")
 	}
 }
