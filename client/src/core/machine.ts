@@ -206,7 +206,6 @@ const fail = (d: Draft, link: Link): void => {
       s.since = null;
       s.lostAt = s.now;
     }
-    answerAsked(d, false);
     for (const name of ['ping', 'probe', 'heal', 'more', 'renew', 'rotate'] as const) delete timers[name];
   } else lost(d);
 };
@@ -259,6 +258,12 @@ const measure = (s: State, at: number, timestamp: unknown): void => {
   if (server === server) s.count.clockOffsetMs = Math.round(server - s.now + (s.t - at) / 2);
 };
 
+/** What the application has asked is answered with what the server has just said. */
+const conclude = (d: Draft, { recovered, more, sequence }: Answer): void => {
+  const { position } = d.s;
+  answerAsked(d, recovered !== false && !more && position !== null && position >= sequence);
+};
+
 const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string): void => {
   const { s } = d;
   const { timers } = s;
@@ -287,7 +292,6 @@ const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string)
     s.link = link;
     s.next = undefined;
     delete timers.probe;
-    answerAsked(d, false);
   }
   if (!renewal) {
     if (link.successor) s.count.rotations++;
@@ -312,6 +316,7 @@ const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string)
 
   // To another session the position that was sent means nothing.
   answer(d, changed ? { sequence: data.sequence } : data);
+  conclude(d, data);
   if (alone && data.after !== undefined && !changed) s.replayTo = data.sequence;
   const { early, top } = link;
   link.early = [];
@@ -376,8 +381,7 @@ const pong = (d: Draft, link: Link, data: Answer, timestamp: string): void => {
   }
   // A double must not ask for the next page once more: two chains of questions would never become one again.
   answer(d, awaited ? data : { ...data, more: false });
-  if (!awaited) return;
-  answerAsked(d, data.recovered !== false && !data.more && s.position !== null && s.position >= data.sequence);
+  if (awaited) conclude(d, data);
 };
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -555,8 +559,11 @@ const handle = (d: Draft, input: Input): void => {
         closeAll(d);
         s.paused = true;
         if (!s.off && !s.fatal) s.lostAt = s.now;
-      } else if (event === 'show') s.paused = false;
-      if (event === 'visible' || event === 'show') s.off = s.off === 'replaced' ? null : s.off;
+      }
+      if (event === 'visible' || event === 'show') {
+        s.paused = false;
+        if (s.off === 'replaced') s.off = null;
+      }
       if (event === 'interaction') {
         if (s.link && s.t - Math.max(s.link.rx, s.probed) > 60_000) probe(d);
       } else if (event === 'offline') probe(d);

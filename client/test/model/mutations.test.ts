@@ -27,7 +27,7 @@ const mutations: readonly Mutation[] = [
   { rule: 'a silent socket is given up', file: 'machine', from: 'else if (ping.tries) {', to: 'else if (ping.tries > 99) {' },
   { rule: 'an open socket is not believed after sleep', file: 'machine', from: 'if (s.t - due > 15_000) late = true;', to: '' },
   { rule: 'a lost connection is made anew', file: 'machine', from: 's.timers = { retry: s.t +', to: 's.timers = { more: s.t +' },
-  { rule: 'a connection that is alive is not asked twice at once', file: 'machine', from: 'answer(d, awaited ? data : { ...data, more: false });\n  if (!awaited) return;', to: 'link.ping = undefined; answer(d, data);' },
+  { rule: 'a connection that is alive is not asked twice at once', file: 'machine', from: 'answer(d, awaited ? data : { ...data, more: false });', to: 'link.ping = undefined; answer(d, data);' },
   { rule: 'a predecessor is closed', file: 'machine', from: 'd.s.old && drop(d, d.s.old);', to: '' },
   { rule: 'a token in flight is dropped with its session', file: 'machine', from: '!token || token.id !== input.id', to: '!token' },
   { rule: 'a ping goes out at least every 8 minutes', file: 'machine', from: 's.timers.ping = s.t + (', to: 's.timers.ping = s.t + 300_000 + (' },
