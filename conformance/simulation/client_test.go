@@ -17,6 +17,9 @@ const (
 	maxUnhealed   = 3
 )
 
+// notRecovered is why a client loads its state when the server can't replay.
+const notRecovered = "not recovered"
+
 // A client follows the protocol: its state is tenant, position and known head. What it delivers goes to a subscriber, which judges it.
 type client struct {
 	w            *world
@@ -54,6 +57,7 @@ type line struct {
 	session     int
 	replaces    string
 	open, dead  bool
+	slow        bool // it reads slowly
 	authed      bool
 	link        *link
 	lastArrival time.Time
@@ -365,7 +369,7 @@ func (l *line) answered(a answer) {
 		c.resync(a.Sequence, "first")
 	case a.Recovered == nil || *a.Recovered: // it moves no position: what it replayed may come later
 	case a.After != nil && *a.After == c.position, a.After == nil && l.sentID != "" && l.sentID == c.lastID:
-		c.resync(a.Sequence, "not recovered")
+		c.resync(a.Sequence, notRecovered)
 	}
 }
 
@@ -376,7 +380,7 @@ func (c *client) resync(sequence int64, why string) {
 		c.w.counts.resyncs++
 	}
 	c.position, c.positioned, c.lastID, c.tries = sequence, true, "", 0
-	c.subscriber.resync(sequence)
+	c.subscriber.resync(sequence, why)
 	c.drain()
 }
 
@@ -546,9 +550,13 @@ type subscriber struct {
 	last   int64
 }
 
-func (s *subscriber) resync(sequence int64) {
+func (s *subscriber) resync(sequence int64, why string) {
+	w := s.c.w
 	if s.loaded && sequence < s.last {
-		s.c.w.fail("%s loads its state at %d, and was shown %d before", s.c.name, sequence, s.last)
+		w.fail("%s loads its state at %d, and was shown %d before", s.c.name, sequence, s.last)
+	}
+	if l := w.truth.tenants[s.c.tenantID]; why == notRecovered && w.truth.kept(l, s.last, sequence, time.Now().Add(-10*time.Second)) {
+		w.fail("%s loads its state at %+d, and all from %+d on could be had", s.c.name, sequence-l.first, s.last-l.first)
 	}
 	s.loaded, s.last = true, sequence
 }

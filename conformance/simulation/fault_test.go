@@ -3,13 +3,14 @@ package simulation_test
 // The kinds of faults. A run strikes each with a rate of its own, or not at all.
 const (
 	tableThrottled  = "table throttled"
-	tableFailed     = "table failed"      // 500, nothing done
-	tableSlow       = "table slow"        // the call takes seconds
-	tableLostAnswer = "table lost answer" // done, but the caller never learns
-	tableLate       = "table late"        // the caller is told of an error, and the write lands afterwards
-	tableOneByOne   = "table one by one"  // the items of a transaction become visible one after the other
-	tableConflict   = "table conflict"    // with a transaction of somebody else
-	indexLate       = "index late"        // the index still shows an old deadline
+	tableFailed     = "table failed"            // 500, nothing done
+	tableSlow       = "table slow"              // the call takes seconds
+	tableLostAnswer = "table lost answer"       // done, but the caller never learns
+	tableEarly      = "table lost answer early" // before all of a transaction is visible
+	tableLate       = "table late"              // the caller is told of an error, and the write lands afterwards
+	tableOneByOne   = "table one by one"        // the items of a transaction become visible one after the other
+	tableConflict   = "table conflict"          // with a transaction of somebody else
+	indexLate       = "index late"              // the index still shows an old deadline
 
 	functionCrash     = "function crashes"
 	functionNoAnswer  = "function's answer lost"
@@ -34,6 +35,7 @@ const (
 	postFailed     = "post 5xx"
 	postLostAnswer = "post lost answer"
 	postHangs      = "post hangs"
+	postSlow       = "post slow" // the next frame, or attempt, begins late
 	postVanishes   = "post vanishes"
 	postLate       = "post late" // an answer overtakes it
 
@@ -45,11 +47,11 @@ const (
 // faultKinds are all of them, each with the highest rate a run gives it. Those that end an invocation or take long are rarer.
 func faultKinds() map[string]float64 {
 	return map[string]float64{
-		tableThrottled: .1, tableFailed: .06, tableSlow: .05, tableLostAnswer: .1, tableLate: .06, tableOneByOne: .5, tableConflict: .1, indexLate: .5,
-		functionCrash: .02, functionNoAnswer: .05, functionThrottled: .05, keysUnavailable: .1,
+		tableThrottled: .1, tableFailed: .06, tableSlow: .05, tableLostAnswer: .1, tableLate: .06, tableOneByOne: 1, tableEarly: .7, tableConflict: .1, indexLate: .5,
+		functionCrash: .05, functionNoAnswer: .05, functionThrottled: .05, keysUnavailable: .1,
 		busTwice: .3, busLate: .3, producerTwice: .2, sendFailed: .1, sendLostAnswer: .1, refuseFailed: .3,
-		queueNotDeleted: .2, queueTwice: .2, queueNoRetryIn: .3, eventInvalid: .06, eventCursed: .04, messageForeign: .05,
-		postThrottled: .3, postFailed: .1, postLostAnswer: .1, postHangs: .06, postVanishes: .4, postLate: .3,
+		queueNotDeleted: .2, queueTwice: .6, queueNoRetryIn: .3, eventInvalid: .06, eventCursed: .04, messageForeign: .05,
+		postThrottled: .3, postFailed: .1, postLostAnswer: .1, postHangs: .15, postSlow: .3, postVanishes: .4, postLate: .3,
 		disconnectLost: .4, disconnectLate: .4, halfOpen: .5,
 	}
 }

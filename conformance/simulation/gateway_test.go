@@ -259,7 +259,7 @@ func (g *gateway) Post(ctx context.Context, id string, frame push.Frame) error {
 	alive := ctx.Err() == nil // else nothing is sent at all
 	ctx = withDetail(ctx, id)
 	key := inv.call(ctx, "post")
-	err := w.await(ctx, key, w.chance.upTo(60*time.Millisecond, "latency "+key))
+	err := w.await(ctx, key, w.latency(key))
 	if inv.killed {
 		return errKilled
 	}
@@ -278,6 +278,11 @@ func (g *gateway) Post(ctx context.Context, id string, frame push.Frame) error {
 		w.counts.gone++
 		w.note("  %s: 410", key)
 		return fmt.Errorf("post: %w", push.ErrGone)
+	}
+	if l.client.slow || w.strikes(postSlow, key) {
+		if err := w.await(ctx, key+" slow", w.chance.between(0, 1500*time.Millisecond, "slow "+key)); err != nil {
+			return fmt.Errorf("post: %w: %w", backoff.ErrTransient, err)
+		}
 	}
 	late := time.Duration(0)
 	if w.strikes(postLate, key) {
@@ -317,7 +322,7 @@ func (g *gateway) Delete(ctx context.Context, id string) error {
 	w, inv := g.w, invocationOf(ctx)
 	ctx = withDetail(ctx, id)
 	key := inv.call(ctx, "close")
-	if err := w.await(ctx, key, w.chance.upTo(60*time.Millisecond, "latency "+key)); err != nil {
+	if err := w.await(ctx, key, w.latency(key)); err != nil {
 		return fmt.Errorf("close: %w: %w", backoff.ErrTransient, err)
 	}
 	if w.crashes(inv, "before "+key) {

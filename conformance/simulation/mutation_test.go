@@ -38,20 +38,21 @@ func TestMutations(t *testing.T) {
 	fmt.Fprintf(&table, "# Mutations\n\nEach patch of mutations/ breaks one rule; found says how many of %d seeds show it (`make test-mutations`).\n\n"+
 		"| mutation | rule | what is broken | found | first seen as |\n|---|---|---|---|---|\n", *mutations)
 	for _, patch := range patches {
-		m, err := readMutation(patch)
-		if err != nil {
-			t.Errorf("%s: %v", patch, err)
-			continue
-		}
-		if *mutations == 0 {
-			continue
-		}
-		found, first := m.run(t)
-		t.Logf("%-36s found by %4d of %d: %s", m.name, found, *mutations, first)
-		if found == 0 {
-			t.Errorf("%s survives: %s", m.name, first)
-		}
-		fmt.Fprintf(&table, "| %s | %s | %s | %d | %s |\n", m.name, m.rule, m.broken, found, first)
+		t.Run(strings.TrimSuffix(filepath.Base(patch), ".patch"), func(t *testing.T) {
+			m, err := readMutation(patch)
+			if err != nil || *mutations == 0 {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			found, first := m.run(t)
+			t.Logf("found by %d of %d: %s", found, *mutations, first)
+			if found == 0 {
+				t.Errorf("%s survives", m.name)
+			}
+			fmt.Fprintf(&table, "| %s | %s | %s | %d | %s |\n", m.name, m.rule, m.broken, found, first)
+		})
 	}
 	if *update && *mutations > 0 && !t.Failed() {
 		if err := os.WriteFile("mutations.md", []byte(table.String()), 0o644); err != nil {

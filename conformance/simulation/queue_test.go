@@ -61,7 +61,7 @@ func (q *tenantQueue) put(group, dedup string, m queued) {
 	m.visibleAt = time.Now()
 	q.messages = append(q.messages, &m)
 	q.w.note("  queued %s for %s", m.name, group)
-	q.w.after(q.w.chance.upTo(300*time.Millisecond, "wake-up for "+m.name), q.poll)
+	q.w.after(q.w.chance.between(0, q.w.scenario.wakeUp, "wake-up for "+m.name), q.poll)
 }
 
 // poll gives every batch that can be had to a pusher.
@@ -75,11 +75,15 @@ func (q *tenantQueue) poll() {
 	}
 }
 
-// receive takes up to ten messages: of each group the first ones, unless one of it is in flight.
+// receive takes up to ten messages, sometimes fewer than there are: of each group the first ones, unless one of it is in flight.
 func (q *tenantQueue) receive() []*queued {
 	now := time.Now()
 	blocked := map[string]bool{}
 	var batch []*queued
+	most := batchSize
+	if q.w.chance.below(3, fmt.Sprint("fewer ", q.w.steps.Load())) == 0 {
+		most = q.w.chance.from(1, batchSize, fmt.Sprint("how many ", q.w.steps.Load())) // SQS may give fewer than it has
+	}
 	for _, m := range slices.Clone(q.messages) {
 		if m.visibleAt.After(now) {
 			blocked[m.group] = true
@@ -94,7 +98,7 @@ func (q *tenantQueue) receive() []*queued {
 			q.remove(m)
 			q.deadLetters = append(q.deadLetters, m)
 			q.w.bus.dead[m.eventID]++
-		case len(batch) < batchSize:
+		case len(batch) < most:
 			m.receives++
 			m.handle = fmt.Sprint(m.name, "@", m.receives)
 			m.visibleAt = now.Add(visibility)
@@ -127,16 +131,19 @@ func (q *tenantQueue) deliver(batch []*queued) {
 		m.passed = m.passed || most[m.tenantID] >= passFrom
 	}
 	name := "push " + batch[0].handle
-	call := func(name string) {
+	call := func(name string, n int) {
 		q.w.invoke("pusher", name, pusherTimeout, func(ctx context.Context, c *container) (any, error) {
-			return q.w.pusher(c).Handle(ctx, events.SQSEvent{Records: records})
-		}, func(result any, err error) { q.ended(name, batch, records, result, err) })
+			return q.w.pusher(c).Handle(ctx, events.SQSEvent{Records: records[:n]})
+		}, func(result any, err error) { q.ended(name, batch[:n], records, result, err) })
 	}
 	q.polling++
-	call(name)
+	call(name, len(batch))
 	if q.w.strikes(queueTwice, name) {
 		q.polling++
-		q.w.after(q.w.chance.upTo(40*time.Second, "twice "+name), func() { call(name + " again") })
+		most := []time.Duration{100 * time.Millisecond, 5 * time.Second, 3 * time.Minute}[q.w.chance.below(3, "how late "+name)]
+		q.w.after(q.w.chance.between(0, most, "twice "+name), func() { // all or the first ones; some are frozen, and thawed long after
+			call(name+" again", q.w.chance.from(1, len(batch), "part of "+name))
+		})
 	}
 }
 
@@ -201,7 +208,7 @@ var errQueue = errors.New("simulated failure of the queue")
 func (c queueClient) call(ctx context.Context, step string) (string, error) {
 	inv := invocationOf(ctx)
 	key := inv.call(ctx, step)
-	if err := c.w.await(ctx, key, c.w.chance.upTo(30*time.Millisecond, "latency "+key)); err != nil {
+	if err := c.w.await(ctx, key, c.w.latency(key)); err != nil {
 		return key, err
 	}
 	if c.w.crashes(inv, "before "+key) {

@@ -22,11 +22,14 @@ type scenario struct {
 	retention      time.Duration
 	tokenLife      time.Duration
 	maxConnections int
+	latency        time.Duration // of a call, at most
+	wakeUp         time.Duration // of the queue's poller, at most
 	limits         eventlog.Limits
 	tenants        []string
 	events         int
 	actions        int             // of each client
 	bursts         []time.Duration // when events come
+	dense          bool            // everything happens within a second or two
 }
 
 // tenantNames have what could be taken for a separator of keys.
@@ -40,14 +43,21 @@ func (w *world) plan() {
 	s.maxConnections = []int{20, 20, 3, 2}[c.below(4, "limit")]
 	s.limits = eventlog.Limits{Records: []int{100, 5, 2}[c.below(3, "records")], Bytes: []int{512 << 10, 2048}[c.below(2, "bytes")]}
 	s.events = c.from(2, 20, "events")
-	s.actions = c.from(0, 4, "actions")
+	s.actions = c.from(0, 5, "actions")
 	s.length = c.between(time.Minute, 5*time.Minute, "length")
+	s.latency = []time.Duration{5 * time.Millisecond, 30 * time.Millisecond, 200 * time.Millisecond}[c.below(3, "latency")]
+	s.wakeUp = []time.Duration{30 * time.Millisecond, 700 * time.Millisecond}[c.below(2, "wake-up")]
 	s.retention = 24 * time.Hour
 	s.tokenLife = c.between(40*time.Second, 10*time.Minute, "token life")
 	if c.below(6, "long") == 0 { // rotations, and positions that have expired
 		s.length, s.retention, s.tokenLife = c.between(150*time.Minute, 4*time.Hour, "long length"), time.Hour, c.between(20*time.Minute, time.Hour, "long life")
 	}
-	for i := range c.from(1, 6, "bursts") {
+	s.dense = c.below(3, "dense") == 0
+	bursts := c.from(1, 6, "bursts")
+	if s.dense {
+		bursts = 1
+	}
+	for i := range bursts {
 		s.bursts = append(s.bursts, c.between(0, s.length, fmt.Sprint("burst", i)))
 	}
 	w.rates = map[string]float64{}
@@ -61,9 +71,17 @@ func (w *world) plan() {
 	}
 }
 
+// latency is how long a call takes.
+func (w *world) latency(call string) time.Duration {
+	return w.chance.between(0, w.scenario.latency, "latency "+call)
+}
+
 // moment is when something happens: any time, or just when events come, which is when it matters.
 func (w *world) moment(what string) time.Duration {
 	c, s := w.chance, &w.scenario
+	if s.dense {
+		return s.bursts[0] + c.between(0, 1200*time.Millisecond, "offset of "+what)
+	}
 	if c.below(3, "any time for "+what) == 0 {
 		return c.between(0, s.length, "time of "+what)
 	}
@@ -87,7 +105,11 @@ func (w *world) people() {
 		}
 		cl.subscriber = subscriber{c: cl}
 		w.clients = append(w.clients, cl)
-		w.after(w.moment("start of "+name), func() {
+		start := w.moment("start of " + name)
+		if w.scenario.dense && c.below(3, "early "+name) > 0 {
+			start = max(0, start-10*time.Second) // there when it happens
+		}
+		w.after(start, func() {
 			if cl.away && !w.quiet {
 				cl.come()
 			}
@@ -123,6 +145,10 @@ func deeds() map[string]func(*client, string) {
 					c.come()
 				}
 			})
+		},
+		"leaves for a moment": func(c *client, choice string) {
+			c.leave()
+			c.later(c.w.chance.between(time.Second, 10*time.Second, "back "+choice), c.come)
 		},
 		"rotates":  func(c *client, _ string) { c.rotate() },
 		"is shown": func(c *client, _ string) { c.come() },
@@ -170,6 +196,42 @@ func deeds() map[string]func(*client, string) {
 			if c.lastID != "" { // two events, or a known and a wrong number
 				l.send(map[string]any{"action": "auth", "ref": "odd", "token": c.token, "lastEventId": c.lastID, "lastSequence": c.position - 1})
 			}
+		},
+		"asks again and again": func(c *client, choice string) {
+			for i := range 6 {
+				c.later(c.w.chance.between(0, 1500*time.Millisecond, fmt.Sprint("ask ", i, choice)), func() {
+					if l := c.current; l != nil && l.authed {
+						l.send(map[string]any{"action": "ping", "ref": "again", "lastSequence": c.position - int64(i%4)})
+					}
+				})
+			}
+		},
+		"lets its token run out": func(c *client, choice string) {
+			l, w := c.current, c.w
+			if l == nil || !l.authed {
+				return
+			}
+			c.noToken, l.slow = true, true
+			end := time.Until(c.expires)
+			before := func(what string) time.Duration {
+				return max(0, end-w.chance.between(0, 1500*time.Millisecond, what+" before the end, "+choice))
+			}
+			for i := range 3 {
+				p := &produced{id: fmt.Sprint("end ", i+1, " of ", choice), tenantID: c.tenantID, size: 10}
+				w.after(before(p.id), func() {
+					if !w.quiet {
+						w.bus.events[p.id] = p
+						w.bus.publish(p)
+					}
+				})
+			}
+			ask := func() {
+				if !l.dead {
+					l.send(map[string]any{"action": "ping", "ref": "late", "lastSequence": c.position - 3})
+				}
+			}
+			c.later(before("ping"), ask)
+			c.later(end+w.chance.between(0, 30*time.Second, "ping after the end, "+choice), ask)
 		},
 		"says nonsense": func(c *client, _ string) {
 			if l := c.current; l != nil && l.open {

@@ -41,10 +41,15 @@ func (t eventTable) Commit(ctx context.Context, tenantID string, head int64, ent
 	inv := invocationOf(ctx)
 	commit := func(ctx context.Context) error { return t.commit(ctx, inv, tenantID, head, entries) }
 	err := commit(ctx)
+	if err == nil && inv != nil && t.inFlight(tenantID) && t.w.strikes(tableEarly, inv.name+"/"+tenantID+"/commit") {
+		return errNoAnswer
+	}
 	if err == nil {
-		if l := t.w.truth.tenants[tenantID]; l != nil { // nil where a mutation broke the log
-			err = t.visible(ctx, l.events[len(l.events)-1].complete)
+		all := time.Time{}
+		for _, h := range t.hiddenEvents[tenantID] {
+			all = latest(all, h.all)
 		}
+		err = t.visible(ctx, all)
 	}
 	return t.write(ctx, "commit", err, commit)
 }
@@ -73,34 +78,49 @@ func (t eventTable) commit(ctx context.Context, inv *invocation, tenantID string
 		}
 		return err
 	}
-	complete := time.Now()
+	now := time.Now()
 	where := fmt.Sprint("commit of ", tenantID, " ", entries[0].EventID, " at ", w.steps.Load())
-	t.hiddenEvents[tenantID] = slices.DeleteFunc(t.hiddenEvents[tenantID], func(h hiddenTransaction) bool { return !time.Now().Before(h.all) })
+	t.hiddenEvents[tenantID] = slices.DeleteFunc(t.hiddenEvents[tenantID], func(h hiddenTransaction) bool { return !now.Before(h.all) })
+	complete := now
 	for _, h := range t.hiddenEvents[tenantID] {
-		if h.all.After(complete) {
-			complete = h.all
-		}
+		complete = latest(complete, h.complete)
 	}
 	if w.strikes(tableOneByOne, where) {
-		h := hiddenTransaction{old: before, records: map[int64]time.Time{}, ids: map[string]time.Time{}}
-		shown := func(what string) time.Time {
-			at := time.Now().Add(w.chance.between(0, 120*time.Millisecond, what+" of "+where))
-			if at.After(h.all) {
-				h.all = at
-			}
-			return at
+		h := hiddenTransaction{old: before, complete: complete, records: map[int64]time.Time{}, ids: map[string]time.Time{}}
+		longest := 100 * time.Millisecond
+		if w.chance.below(2, "slowly "+where) == 0 {
+			longest = time.Second
 		}
+		shown := func(what string) time.Time { return now.Add(w.chance.between(0, longest, what+" of "+where)) }
 		h.head = shown("head")
-		for _, e := range entries {
-			h.records[e.Sequence], h.ids[e.EventID] = shown(fmt.Sprint("record ", e.Sequence-before)), shown("id "+e.EventID)
+		h.complete = latest(h.complete, h.head)
+		for i, e := range entries {
+			h.records[e.Sequence], h.ids[e.EventID] = shown(fmt.Sprint("record ", i)), shown("id "+e.EventID)
+			h.complete = latest(h.complete, h.records[e.Sequence])
+			h.all = latest(h.all, h.ids[e.EventID])
 		}
+		h.all = latest(h.all, h.complete)
 		t.hiddenEvents[tenantID] = append(t.hiddenEvents[tenantID], h)
-		if h.all.After(complete) {
-			complete = h.all
-		}
+		complete = h.complete
 	}
 	w.truth.committed(w, inv, tenantID, before, entries, complete)
 	return nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// named is when the number of an event can be looked up by its id.
+func (t *tables) named(tenantID, eventID string) time.Time {
+	named := time.Time{}
+	for _, h := range t.hiddenEvents[tenantID] {
+		named = latest(named, h.ids[eventID])
+	}
+	return named
 }
 
 // hidden says whether a record is stored but not visible yet.
@@ -133,10 +153,8 @@ func (t eventTable) Range(ctx context.Context, tenantID string, after, through i
 
 func (t eventTable) NumberOf(ctx context.Context, tenantID, eventID string) (int64, error) {
 	sequence, err := t.events.NumberOf(withDetail(ctx, tenantID), tenantID, eventID)
-	for _, h := range t.hiddenEvents[tenantID] {
-		if err == nil && time.Now().Before(h.ids[eventID]) {
-			return 0, fmt.Errorf("number of %s: %w", eventID, eventlog.ErrNotFound)
-		}
+	if err == nil && time.Now().Before(t.named(tenantID, eventID)) {
+		return 0, fmt.Errorf("number of %s: %w", eventID, eventlog.ErrNotFound)
 	}
 	return sequence, err
 }

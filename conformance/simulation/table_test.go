@@ -35,10 +35,12 @@ type hiddenMember struct {
 
 // A hiddenTransaction is one of the pusher's.
 type hiddenTransaction struct {
-	head, all time.Time
-	old       int64
-	records   map[int64]time.Time
-	ids       map[string]time.Time
+	head     time.Time // when each of its items becomes visible
+	records  map[int64]time.Time
+	ids      map[string]time.Time
+	complete time.Time // when head and records are, those of earlier transactions too
+	all      time.Time
+	old      int64 // the head before it
 }
 
 var (
@@ -68,7 +70,7 @@ func (t *tables) before(ctx context.Context, step string) error {
 		return nil // the simulation's own look, or a write that lands late
 	}
 	w, key := t.w, inv.call(ctx, step)
-	if err := w.await(ctx, key, w.chance.upTo(20*time.Millisecond, "latency "+key)); err != nil {
+	if err := w.await(ctx, key, w.latency(key)); err != nil {
 		return err
 	}
 	if w.strikes(tableSlow, key) {
@@ -206,11 +208,7 @@ func (t connectionTable) authenticate(ctx context.Context, inv *invocation, m co
 }
 
 func (t *tables) hiddenUntil(id string) time.Time {
-	h := t.hiddenMembers[id]
-	if h.member.After(h.connection) {
-		return h.member
-	}
-	return h.connection
+	return latest(t.hiddenMembers[id].member, t.hiddenMembers[id].connection)
 }
 
 // member is the member record of a connection, nil if there is none.

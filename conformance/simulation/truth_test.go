@@ -27,7 +27,7 @@ type trueLog struct {
 type trueEvent struct {
 	id        string
 	committed time.Time // when the transaction was carried out
-	complete  time.Time // when all of it was visible
+	complete  time.Time // when head and record were visible
 }
 
 // head is the number of the last event of which everything was visible at a time.
@@ -119,7 +119,7 @@ func (t *truth) listed(w *world, m connection.Member) {
 	}
 }
 
-// committed: a transaction of the pusher was carried out, and is all visible when complete.
+// committed: a transaction of the pusher was carried out; its head and records are visible when complete.
 func (t *truth) committed(w *world, inv *invocation, tenantID string, head int64, entries []eventlog.Numbered, complete time.Time) {
 	l := t.tenants[tenantID]
 	if l == nil {
@@ -257,16 +257,23 @@ func (t *truth) answered(w *world, inv *invocation, id string, kind string, a an
 	}
 	w.counts.notRecovered++
 	// Not to recover what could be had is no loss, but every client of the tenant would load its state.
-	if *a.After > a.Sequence || *a.After < l.first || eventID != "" && l.number[eventID] != *a.After {
+	if *a.After > a.Sequence || *a.After < l.first || eventID != "" && (l.number[eventID] != *a.After || w.tables.named(c.tenantID, eventID).After(inv.began)) {
 		return
 	}
-	for sequence := *a.After + 1; sequence <= a.Sequence; sequence++ {
+	if t.kept(l, *a.After, a.Sequence, inv.began) {
+		w.fail("%s was told that %+d to %+d can't be had, and they can", id, *a.After-l.first, a.Sequence-l.first)
+	}
+}
+
+// kept says whether every event after a number, up to another, has been visible since a time and has not expired.
+func (t *truth) kept(l *trueLog, after, through int64, since time.Time) bool {
+	for sequence := after + 1; sequence <= through; sequence++ {
 		e, ok := l.event(sequence)
-		if !ok || e.complete.After(inv.began) || !time.Now().Before(e.committed.Add(t.retention-time.Second)) {
-			return
+		if !ok || e.complete.After(since) || !time.Now().Before(e.committed.Add(t.retention-time.Second)) {
+			return false
 		}
 	}
-	w.fail("%s was told that %+d to %+d can't be had, and they can", id, *a.After-l.first, a.Sequence-l.first)
+	return true
 }
 
 // honest: recovered means posted, up to the head or, with more, a first part.
