@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test verify generate bench redrive soak chaos test-foreign test-sam-local build clean engine client needs-go needs-node
+.PHONY: help run test verify generate bench model redrive soak chaos test-foreign test-sam-local build clean engine client needs-go needs-node
 
 help: ## this list
 	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
@@ -21,6 +21,9 @@ generate: needs-go ## write everything that is made from the event catalogue
 
 bench: .build/rtlocal engine ## figures of the whole stack (SCENARIO=… for some, about five minutes for all)
 	@go run ./bench $(SCENARIO)
+
+model: needs-go ## search the model of the protocol exhaustively, in some minutes and 2 GB (docs/model)
+	@go run ./docs/model $(ARGS)
 
 test-foreign: needs-go engine ## the running stack through AWS CLI, boto3, the JavaScript SDK, wscat and Python's websockets
 	@conformance/foreign/run
