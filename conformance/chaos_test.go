@@ -100,7 +100,7 @@ func chaosPage(l *load, count map[string]int, took time.Duration, memory string,
 	var b strings.Builder
 	fmt.Fprintf(&b, "Seed %d, events put for %v, everything there after %v; %s.\n\n", *chaosSeed, *chaos, took.Round(time.Second), memory)
 	fmt.Fprintf(&b, "| | |\n|---|---|\n| events put | %d, of %d tenants |\n| clients | %d in Go, %d in Python |\n| handed to subscribers | %d |\n", l.put.Load(), loadTenants, loadTenants*loadClients, foreign, l.delivered.Load())
-	fmt.Fprintf(&b, "| connections authenticated | %d |\n| came again and were dropped by their position | %d |\n| lost, doubled, out of order, another tenant's | 0 |\n", l.opened.Load(), l.repeats.Load())
+	fmt.Fprintf(&b, "| connections authenticated | %d |\n| came again and were dropped by their position | %d |\n| lost, doubled, out of order, another tenant's | 0 |\n| auth without any answer | %d |\n", l.opened.Load(), l.repeats.Load(), l.silences.Load())
 	for _, name := range slices.Sorted(maps.Keys(count)) {
 		fmt.Fprintf(&b, "| %s | %d |\n", name, count[name])
 	}

@@ -172,6 +172,7 @@ type client struct {
 	pages    int  // replays with more
 	batches  int  // frames
 	opened   int  // connections that were authenticated
+	silences int  // messages to auth without any answer, not even the gateway's
 	lost     bool // recovered was false
 }
 
@@ -223,6 +224,7 @@ func (c *client) tryConnect() (*socket, error) {
 			}
 			c.take(m)
 		case <-silence:
+			c.silences++
 			_ = s.conn.CloseNow()
 			return nil, errors.New("no answer to auth")
 		}

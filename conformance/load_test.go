@@ -34,6 +34,7 @@ type load struct {
 	delivered atomic.Int64 // to subscribers, all clients' together
 	repeats   atomic.Int64 // frames' events that a position told to be old
 	opened    atomic.Int64 // connections
+	silences  atomic.Int64 // messages to auth without any answer, not even the gateway's
 	finals    []atomic.Int64
 	stop      chan struct{} // closed when nothing is put any more, so that clients may end once they have all
 	clients   sync.WaitGroup
@@ -123,6 +124,7 @@ func (l *load) client(t *testing.T, w *edgeWorld, random *rand.Rand, final *atom
 	defer func() {
 		l.repeats.Add(int64(c.repeats))
 		l.opened.Add(int64(c.opened))
+		l.silences.Add(int64(c.silences))
 	}()
 	checks := &witness{tenant: w.tenant, next: c.position + 1, seen: map[string]int64{}}
 	drop := time.Now().Add(time.Duration(5+random.IntN(30)) * time.Second)

@@ -72,5 +72,5 @@ func TestSoak(t *testing.T) {
 	}
 	s.NoFaults(t)
 	l.finish()
-	t.Logf("%d events to %d clients, %d faults, all there after %v; memory %s", l.put.Load(), loadTenants*loadClients, struckFaults, time.Since(began).Round(time.Second), memory(pid))
+	t.Logf("%d events to %d clients, %d faults, all there after %v; %d connections, %d without an answer to auth; memory %s", l.put.Load(), loadTenants*loadClients, struckFaults, time.Since(began).Round(time.Second), l.opened.Load(), l.silences.Load(), memory(pid))
 }
