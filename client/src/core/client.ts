@@ -148,9 +148,12 @@ export const createRealtimeClient = (options: RealtimeOptions): RealtimeClient =
 
   const askForToken = (id: number, reason: 'connect' | 'refresh' | 'rejected'): void => {
     const { signal } = (aborter = new AbortController());
+    const got = (token: string | null): void => send({ is: 'token', id, token });
     const failed = (cause: unknown): void => send({ is: 'token', id, cause, fatal: !!cause && (cause as Error).name === 'FatalTokenError' });
     try {
-      Promise.resolve(options.getToken({ reason, signal })).then((token) => send({ is: 'token', id, token }), failed);
+      const token = options.getToken({ reason, signal });
+      if (token && typeof token !== 'string') token.then(got, failed);
+      else got(token);
     } catch (error) {
       failed(error);
     }

@@ -51,19 +51,18 @@ export const entryFor = (options: RealtimeOptions): Entry => {
 
 const end = (entry: Entry): void => {
   if (entry.users) return;
-  if (entry.own) {
-    if (shared.entries.get(entry.key) === entry) shared.entries.delete(entry.key);
-    entry.client.destroy();
-  } else if (entry.connected) entry.client.disconnect();
+  if (entry.own) entry.client.destroy();
+  else if (entry.connected) entry.client.disconnect();
   entry.connected = false;
 };
 
-/** Released, and not ended yet: StrictMode and a moved provider take it up again at once. */
+/** Released, and not ended yet: StrictMode takes it up again at once. Whoever comes anew does not find it any more. */
 const released = new Set<Entry>();
 
 /** Connects, and says how to let go. What was let go before ends first, so that a session never meets the one before it. */
 export const acquire = (entry: Entry): (() => void) => {
   entry.users++;
+  if (entry.own) shared.entries.set(entry.key, entry);
   released.delete(entry);
   released.forEach(end);
   released.clear();
@@ -76,6 +75,7 @@ export const acquire = (entry: Entry): (() => void) => {
   return () => {
     if (--entry.users) return;
     released.add(entry);
+    if (shared.entries.get(entry.key) === entry) shared.entries.delete(entry.key);
     setTimeout(() => {
       if (released.delete(entry)) end(entry);
     }, 0);

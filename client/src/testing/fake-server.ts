@@ -28,6 +28,8 @@ export interface FakeServer {
   readonly sent: readonly Readonly<Record<string, unknown>>[];
   /** The number of the last event. */
   readonly head: number;
+  /** A token of the fake's user that is good now. */
+  token(): string;
   /** Ports for a client of your own; {@link createTestClient} uses them. */
   readonly ports: Ports;
   /** Numbers an event, keeps it, and sends it to all connections. Missing fields come from the catalogue's sample. */
@@ -36,7 +38,7 @@ export interface FakeServer {
   drop(code?: number): void;
   /** The connections stay open, and nothing passes any more. */
   halfOpen(): void;
-  /** What was missed can't be had: the next answer leads to a resync. */
+  /** Cuts all connections, and what is missed can't be had: coming back leads to a resync. */
   gap(reason?: 'too-old' | 'too-many'): void;
   /** The tokens have ended: the server says so and closes. */
   expireToken(): void;
@@ -65,7 +67,7 @@ export interface FakeServerOptions {
 }
 
 /**
- * Makes a server for tests. Its clock stands still until the test advances it; what has no delay happens at once, within the call that causes it.
+ * Makes a server for tests. Its clock stands still until the test advances it; what needs no time happens at once, within the call that causes it.
  *
  * @example
  * ```ts
@@ -115,8 +117,30 @@ export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user
         if (!line.dead && self.onclose) self.onclose({ code } as never);
       },
     };
+    let onopen: WebSocketLike['onopen'] = null;
+    const open = (): void => {
+      line.server = server.connect({
+        post: (message) => {
+          const text = JSON.stringify(message);
+          const pass = (): void => {
+            if (!line.dead && lines.has(line) && self.onmessage) self.onmessage({ data: text } as never);
+          };
+          if (held) held.push(pass);
+          else pass();
+        },
+        close: (code) => line.end(code),
+      });
+      if (onopen) onopen({} as never);
+    };
     const self: WebSocketLike = {
-      onopen: null,
+      get onopen() {
+        return onopen;
+      },
+      // It opens as soon as somebody listens: nothing takes time here.
+      set onopen(listener) {
+        onopen = listener;
+        if (listener && !line.server) open();
+      },
       onmessage: null,
       onclose: null,
       onerror: null,
@@ -130,22 +154,6 @@ export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user
       },
     };
     lines.add(line);
-    // A socket never opens within its constructor.
-    void Promise.resolve().then(() => {
-      if (!lines.has(line)) return;
-      line.server = server.connect({
-        post: (message) => {
-          const text = JSON.stringify(message);
-          const pass = (): void => {
-            if (!line.dead && lines.has(line) && self.onmessage) self.onmessage({ data: text } as never);
-          };
-          if (held) held.push(pass);
-          else pass();
-        },
-        close: (code) => line.end(code),
-      });
-      if (self.onopen) self.onopen({} as never);
-    });
     return self;
   };
   const tell = (event: PageEvent): void => {
@@ -183,12 +191,9 @@ export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user
     drop: (code = 1006) => Array.from(lines).forEach((line) => line.end(code)),
     halfOpen: () => lines.forEach((line) => (line.dead = true)),
     gap(reason = 'too-old') {
-      if (reason === 'too-many') for (let i = 0; i < 1001; i++) server.publish(tenantId, { type: 'goal.paused', data: dataOf('goal.paused') });
-      else {
-        server.publish(tenantId, { type: 'goal.paused', data: dataOf('goal.paused') });
-        server.truncate(tenantId);
-      }
       for (const connection of server.connections()) connection.end();
+      for (let i = 0; i < (reason === 'too-many' ? 1001 : 1); i++) server.publish(tenantId, { type: 'goal.paused', data: dataOf('goal.paused') });
+      if (reason === 'too-old') server.truncate(tenantId);
     },
     expireToken: () => server.connections().forEach((connection) => connection.end({ code: 'UNAUTHORIZED', reason: 'token_expired', error: 'the token has ended' })),
     reject(code, options = {}) {
@@ -209,7 +214,7 @@ export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user
     },
     page: tell,
     token: () => [tenantId, userId, clock.now() + tokenLifeMs].join(' '),
-  } as FakeServer & { token(): string };
+  };
 }
 
 /**
@@ -224,7 +229,7 @@ export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user
 export function createTestClient(server: FakeServer, options: Partial<RealtimeOptions> = {}): RealtimeClient {
   return createRealtimeClient({
     url: server.url,
-    getToken: () => (server as FakeServer & { token(): string }).token(),
+    getToken: () => server.token(),
     ...options,
     ports: { ...server.ports, ...options.ports },
   });
