@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test verify generate bench model redrive soak chaos test-foreign test-sam-local build clean engine client needs-go needs-node
+.PHONY: help run test verify generate bench model redrive soak chaos test-foreign test-sam-local test-simulation test-mutations build clean engine client needs-go needs-node
 
 help: ## this list
 	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
@@ -30,6 +30,12 @@ test-foreign: needs-go engine ## the running stack through AWS CLI, boto3, the J
 
 test-sam-local: needs-go engine ## every function under `sam local`, where a container engine can be started
 	@conformance/samlocal/run
+
+test-simulation: needs-go ## the whole system under every fault, 10,000 seeds (SEEDS=… for another number)
+	@go test ./conformance/simulation -count=1 -run TestSimulation -v -timeout 3h -seeds $(or $(SEEDS),10000)
+
+test-mutations: needs-go ## break each rule on purpose: some seed must show it (SEEDS=… of each, else 1,000)
+	@go test ./conformance/simulation -count=1 -run TestMutations -v -timeout 3h -mutations $(or $(SEEDS),1000) -update
 
 soak: needs-go engine ## mixed load with a fault every second (FOR=1h for another time than ten minutes)
 	@go test ./conformance -count=1 -run TestSoak -v -timeout 3h -soak $(or $(FOR),10m) -soak-speed 1

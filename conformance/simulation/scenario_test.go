@@ -198,8 +198,8 @@ func deeds() map[string]func(*client, string) {
 			}
 		},
 		"asks again and again": func(c *client, choice string) {
-			for i := range 6 {
-				c.later(c.w.chance.between(0, 1500*time.Millisecond, fmt.Sprint("ask ", i, choice)), func() {
+			for i := range 12 {
+				c.later(c.w.chance.between(0, 2*time.Second, fmt.Sprint("ask ", i, choice)), func() {
 					if l := c.current; l != nil && l.authed {
 						l.send(map[string]any{"action": "ping", "ref": "again", "lastSequence": c.position - int64(i%4)})
 					}

@@ -95,7 +95,9 @@ func (t *truth) authenticated(w *world, inv *invocation, old connection.Connecti
 		w.fail("connection %s of %s/%s became one of %s/%s", m.ConnectionID, c.tenantID, c.userID, m.TenantID, m.UserID)
 	}
 	c.tenantID, c.userID, c.recorded, c.until = m.TenantID, m.UserID, complete, m.ValidUntil
-	inv.recorded = complete
+	if inv.recorded.IsZero() { // the same write may land again, late
+		inv.recorded = complete
+	}
 	if m.ValidUntil.After(c.validUntil) {
 		c.validUntil = m.ValidUntil
 	}
