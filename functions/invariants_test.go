@@ -69,7 +69,7 @@ func newWorld(t *testing.T, e *explorer) *world {
 	w.connections.Before = e.step
 	store := eventlogtest.NewMemory(eventlogtest.Retention, time.Now)
 	store.Before = e.step
-	w.log = eventlog.New(store, backoff.RealClock())
+	w.log = eventlog.New(store, steadyClock())
 	err := w.connections.Put(t.Context(), connection.Connection{ID: conn, ConnectedAt: time.Now(), Deadline: time.Now().Add(30 * time.Second)})
 	if err != nil {
 		t.Fatal(err)
@@ -141,17 +141,17 @@ func (w *world) Verify(context.Context, string) (token.Claims, error) {
 
 func (w *world) authHandler() *auth.Handler {
 	return &auth.Handler{
-		Tokens: w, Connections: w.connections, Heads: w.log, Socket: w, MaxConnectionsUser: 20, Clock: backoff.RealClock(),
+		Tokens: w, Connections: w.connections, Heads: w.log, Socket: w, MaxConnectionsUser: 20, Clock: steadyClock(),
 		Log: slog.New(slog.DiscardHandler),
 		Replayer: &replay.Replayer{
-			Log: w.log, Push: push.New(w, 1, backoff.RealClock()), Limits: eventlog.Limits{Records: 100, Bytes: 1 << 20}, Now: time.Now,
+			Log: w.log, Push: push.New(w, 1, steadyClock()), Limits: eventlog.Limits{Records: 100, Bytes: 1 << 20}, Now: time.Now,
 		},
 	}
 }
 
 func (w *world) pusherHandler() *pusher.Handler {
 	return &pusher.Handler{
-		Events: w.log, Members: w.connections, Push: push.New(w, 4, backoff.RealClock()), Queue: w, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Events: w.log, Members: w.connections, Push: push.New(w, 4, steadyClock()), Queue: w, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -190,7 +190,7 @@ func (w *world) push(h *pusher.Handler, ids ...string) func(context.Context) {
 
 func (w *world) disconnect(ctx context.Context) {
 	_ = w.Delete(ctx, conn) // the socket closes first, $disconnect runs after
-	h := &disconnect.Handler{Connections: w.connections, Clock: backoff.RealClock(), Log: slog.New(slog.DiscardHandler)}
+	h := &disconnect.Handler{Connections: w.connections, Clock: steadyClock(), Log: slog.New(slog.DiscardHandler)}
 	if _, err := h.Handle(ctx, request("")); err != nil {
 		w.fail(err)
 	}
@@ -408,4 +408,11 @@ func TestAPingWritesNothing(t *testing.T) {
 			t.Error(broken)
 		}
 	})
+}
+
+// steadyClock draws no lots: a schedule can only be run again where every wait is as long as before.
+func steadyClock() backoff.Clock {
+	clock := backoff.RealClock()
+	clock.Random = func() float64 { return 0.5 }
+	return clock
 }
