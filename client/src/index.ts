@@ -26,3 +26,5 @@ export { validateEvent } from './generated/validate.js';
 export type { ValidationIssue } from './generated/validate.js';
 export { realtimeConfig } from './config.js';
 export type { EnvNames, RealtimeConfig } from './config.js';
+export { createEventSourceShim } from './eventsource.js';
+export type { EventSourceShim, ShimListener, ShimMessage } from './eventsource.js';

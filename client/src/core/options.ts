@@ -137,12 +137,6 @@ export interface RealtimeOptions {
       }
     | undefined;
   /**
-   * `tabs`: the tabs of one session share one connection, where the browser has Web Locks.
-   *
-   * @defaultValue 'none'
-   */
-  share?: 'none' | 'tabs' | undefined;
-  /**
    * Holds events to the catalogue: pass {@link validateEvent}, in development for instance. The server has checked them once.
    *
    * @defaultValue undefined

@@ -76,7 +76,7 @@ export interface FakeServerOptions {
  * await client.connect();
  * server.drop();
  * server.emit('goal.completed', { goalId: 'g1' }); // missed
- * await server.clock.advance(1000); // reconnected, and delivered
+ * await server.clock.advance(2000); // reconnected, and delivered
  * ```
  */
 export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user', tokenLifeMs = 3_600_000, seed = 1 }: FakeServerOptions = {}): FakeServer {

@@ -1,0 +1,106 @@
+import type { RealtimeClient } from './core/options.js';
+
+/** What a listener of {@link EventSourceShim} gets: a MessageEvent where the platform has one. */
+export interface ShimMessage {
+  readonly type: string;
+  /** JSON text of the payload, with snake_case keys. */
+  readonly data: string;
+  /** The event's id. */
+  readonly lastEventId: string;
+}
+
+/** Takes a message, or an event without one. */
+export type ShimListener = (event: ShimMessage) => void;
+
+/** EventSource as far as applications use it. Made by {@link createEventSourceShim}. */
+export interface EventSourceShim {
+  /** 0 connecting, 1 open, 2 closed. */
+  readonly readyState: 0 | 1 | 2;
+  /** Of the last event that was delivered; empty before the first. */
+  readonly lastEventId: string;
+  onopen: ShimListener | null;
+  /** Called for every event, whatever its name. */
+  onmessage: ShimListener | null;
+  /** Called each time the connection is lost, or has stopped. */
+  onerror: ShimListener | null;
+  /** `open`, `error`, `message` for every event, or an old name such as `goal-activity-created`. */
+  addEventListener(type: string, listener: ShimListener): void;
+  removeEventListener(type: string, listener: ShimListener): void;
+  /** Delivers nothing more. The client goes on. */
+  close(): void;
+}
+
+const snake = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(snake)
+    : typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, v]) => [key.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase()), snake(v)]))
+      : value;
+
+/**
+ * An object in the shape of EventSource on a client, so that code written for the earlier server-sent events moves file by file: old names (`goal-created`), payloads as JSON text with snake_case keys.
+ *
+ * It neither connects nor disconnects the client. `kpi` names are not brought back: measures keep theirs.
+ *
+ * @example
+ * ```ts
+ * const source = createEventSourceShim(client);
+ * source.addEventListener('goal-created', (event) => add(JSON.parse(event.data).goal_id));
+ * ```
+ */
+export function createEventSourceShim(client: RealtimeClient): EventSourceShim {
+  const listeners = new Map<string, Set<ShimListener>>();
+  let closed = false;
+  let lastEventId = '';
+  const send = (type: string, handler: ShimListener | null, data: string): void => {
+    const event: ShimMessage = typeof MessageEvent === 'function' ? new MessageEvent(type, { data, lastEventId }) : { type, data, lastEventId };
+    const errors: unknown[] = [];
+    for (const listener of (handler ? [handler] : []).concat(Array.from(listeners.get(type) || [])))
+      try {
+        listener(event);
+      } catch (error) {
+        errors.push(error);
+      }
+    // One listener's error stops no other; the client reports it.
+    if (errors.length) throw errors[0];
+  };
+  const shim: EventSourceShim = {
+    get readyState() {
+      const { state } = client.getStatus();
+      return closed || state === 'error' || state === 'disconnected' ? 2 : state === 'connected' ? 1 : 0;
+    },
+    get lastEventId() {
+      return lastEventId;
+    },
+    onopen: null,
+    onmessage: null,
+    onerror: null,
+    addEventListener(type, listener) {
+      const all = listeners.get(type) || new Set();
+      listeners.set(type, all.add(listener));
+    },
+    removeEventListener: (type, listener) => void listeners.get(type)?.delete(listener),
+    close() {
+      closed = true;
+      stops.forEach((stop) => stop());
+    },
+  };
+  let last = client.getStatus().state;
+  const stops = [
+    client.subscribe('*', ({ type, eventId, data }) => {
+      const text = JSON.stringify(snake(data));
+      lastEventId = eventId;
+      try {
+        send(type.replace(/[._]/g, '-'), null, text);
+      } finally {
+        if (!closed) send('message', shim.onmessage, text);
+      }
+    }),
+    client.onStatus(({ state }) => {
+      if (state === 'connected' && last !== 'connected') send('open', shim.onopen, '');
+      if (state === 'error' || (state !== 'connected' && last === 'connected')) send('error', shim.onerror, '');
+      last = state;
+    }),
+  ];
+  return shim;
+}

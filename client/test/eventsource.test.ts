@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { createEventSourceShim } from '../src/index.js';
+import { createFakeServer, createTestClient } from '../src/testing/index.js';
+
+test('old names, snake_case, onmessage, lastEventId, close', async () => {
+  const server = createFakeServer();
+  const errors: string[] = [];
+  const client = createTestClient(server, { onError: ({ code }) => errors.push(code) });
+  const source = createEventSourceShim(client);
+  const heard: unknown[] = [];
+  source.onopen = () => heard.push('open');
+  source.onerror = () => heard.push('error');
+  source.onmessage = (event) => heard.push(['message', event.lastEventId]);
+  source.addEventListener('goal-activity-created', () => {
+    throw new Error('a listener');
+  });
+  source.addEventListener('goal-activity-created', (event) => heard.push([event.type, (JSON.parse(event.data) as { activity_id: string }).activity_id]));
+  expect(source.readyState).toBe(2);
+  await client.connect();
+  expect(source.readyState).toBe(1);
+  server.emit('goal.activity.created', { activityId: 'a1' }, { eventId: 'e1' });
+  server.drop();
+  expect([source.readyState, source.lastEventId]).toEqual([0, 'e1']);
+  server.emit('action.status_changed', {}, { eventId: 'e2' });
+  await server.clock.advance(2000);
+  source.close();
+  server.emit('goal.paused');
+  expect(heard).toEqual(['open', ['goal-activity-created', 'a1'], ['message', 'e1'], 'error', 'open', ['message', 'e2']]);
+  expect([errors, source.readyState, client.getStatus().state]).toEqual([['HANDLER'], 2, 'connected']);
+});
