@@ -210,23 +210,30 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// memory is the resident memory of the stack, and that of all its children together, where /proc tells.
+// memory is the resident memory of the stack, of its functions, and of the tables' engine, which holds every event for a day, where /proc
+// tells.
 func memory(pid int) string {
 	own := resident(strconv.Itoa(pid))
 	if own == 0 {
 		return "not measured here"
 	}
-	below, count := 0, 0
+	functions, count, engine := 0, 0, 0
 	for open := []string{strconv.Itoa(pid)}; len(open) > 0; open = open[1:] {
 		tasks, _ := filepath.Glob("/proc/" + open[0] + "/task/*/children")
 		for _, task := range tasks {
 			list, _ := os.ReadFile(task)
 			for _, child := range strings.Fields(string(list)) {
-				below, count, open = below+resident(child), count+1, append(open, child)
+				open = append(open, child)
+				switch name, _ := os.ReadFile("/proc/" + child + "/comm"); strings.TrimSpace(string(name)) {
+				case "bootstrap":
+					functions, count = functions+resident(child), count+1
+				case "dynoxide":
+					engine += resident(child)
+				}
 			}
 		}
 	}
-	return fmt.Sprintf("stack %d MB, %d children %d MB", own>>10, count, below>>10)
+	return fmt.Sprintf("stack %d MB, %d functions %d MB, tables %d MB", own>>10, count, functions>>10, engine>>10)
 }
 
 // resident is a process's VmRSS in kB.
