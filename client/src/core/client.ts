@@ -99,7 +99,9 @@ export const createRealtimeClient = (options: RealtimeOptions): RealtimeClient =
       if (onUnknown) call(onUnknown, stranger);
     } else if (validate) {
       const result = validate(event);
-      if (!result.ok && onInvalid && call((issues) => onInvalid(stranger, issues) === false && handlerFailed, result.issues || [])) return;
+      let kept = true as void | boolean;
+      if (!result.ok && onInvalid) call((issues) => void (kept = onInvalid(stranger, issues)), result.issues || []);
+      if (kept === false) return;
     }
     const meta = metaOf(event, receivedAt, replayed, state.user, state.count.clockOffsetMs || 0);
     if (!replayed) latencies[latencies.length < LATENCIES ? latencies.length : Math.floor(random() * LATENCIES)] = meta.latencyMs;

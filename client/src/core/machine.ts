@@ -46,48 +46,45 @@ interface Refusal {
   readonly ref?: string;
 }
 
-const report = (d: Draft, error: RealtimeError): RealtimeError => {
-  d.fx.push({ do: 'error', error });
-  return (d.s.error = error);
+const problem = (s: Draft, code: ErrorCode, text: string, cause?: unknown, fatal?: boolean): RealtimeError => realtimeError(code, text, s.now, !fatal, { cause });
+const report = (s: Draft, error: RealtimeError): RealtimeError => {
+  s.fx.push({ do: 'error', error });
+  return (s.error = error);
 };
-const refused = (d: Draft, { code, error, reason, retryAfterMs }: Refusal): RealtimeError => {
-  d.s.retryAfter = retryAfterMs || 0;
-  return report(d, realtimeError(code, error, d.s.now, code !== 'FORBIDDEN' && code !== 'VALIDATION_ERROR' && code !== 'NOT_FOUND', { reason }));
+const refused = (s: Draft, { code, error, reason, retryAfterMs }: Refusal): RealtimeError => {
+  s.retryAfter = retryAfterMs || 0;
+  return report(s, realtimeError(code, error, s.now, code !== 'FORBIDDEN' && code !== 'VALIDATION_ERROR' && code !== 'NOT_FOUND', { reason }));
 };
-const timeout = (d: Draft, what: string): RealtimeError => report(d, realtimeError('TIMEOUT', what, d.s.now));
 
 // Sending
 
-const sent = (d: Draft, link: Link): void => {
-  const { s } = d;
+const sent = (s: Draft, link: Link): void => {
   if (link !== s.link) return;
   const { intervalMs = 480_000, visibleIntervalMs } = s.options.ping || {};
   // Only downwards: a background page's timer may be a minute late, and the wall is at 10 minutes.
-  s.timers.ping = s.t + ((s.visible && visibleIntervalMs) || intervalMs) * (1 - d.rnd / 10);
+  s.timers.ping = s.t + ((s.visible && visibleIntervalMs) || intervalMs) * (1 - s.rnd / 10);
 };
 
-const sendPing = (d: Draft, link: Link, tries = 0): void => {
-  const { s } = d;
+const sendPing = (s: Draft, link: Link, tries = 0): void => {
   // Repeated under the same name: one answer answers both.
   const ref = link.ping ? link.ping.ref : 'p' + ++s.ids;
   link.ping = { ref, at: s.t, tries };
-  d.fx.push({ do: 'send', id: link.id, message: { action: 'ping', ref, ...(s.position !== null && { lastSequence: s.position }) } });
+  s.fx.push({ do: 'send', id: link.id, message: { action: 'ping', ref, ...(s.position !== null && { lastSequence: s.position }) } });
   s.timers.probe = s.t + (s.options.ping?.timeoutMs ?? 5000);
   delete s.timers.heal;
-  sent(d, link);
+  sent(s, link);
 };
-const probe = (d: Draft): void => {
-  const { link } = d.s;
-  d.s.probed = d.s.t;
-  if (link && link.live && !link.ping) sendPing(d, link);
+const probe = (s: Draft): void => {
+  const { link } = s;
+  s.probed = s.t;
+  if (link && link.live && !link.ping) sendPing(s, link);
 };
 
-const sendAuth = (d: Draft, link: Link): void => {
-  const { s } = d;
+const sendAuth = (s: Draft, link: Link): void => {
   link.ref = 'a' + ++s.ids;
   link.sent = s.t;
   link.again = false;
-  d.fx.push({
+  s.fx.push({
     do: 'send',
     id: link.id,
     message: {
@@ -102,101 +99,90 @@ const sendAuth = (d: Draft, link: Link): void => {
     },
   });
   s.timers[link.live ? 'auth' : 'open'] = s.t + ANSWER;
-  sent(d, link);
+  sent(s, link);
 };
 
 // Connections, made and lost
 
-const drop = (d: Draft, link: Link): void => {
-  const { s } = d;
-  d.fx.push({ do: 'close', id: link.id });
+const drop = (s: Draft, link: Link): void => {
+  s.fx.push({ do: 'close', id: link.id });
   if (link === s.link) s.link = undefined;
   if (link === s.next) s.next = undefined;
   if (link === s.old) s.old = undefined;
 };
-const abort = (d: Draft): void => {
-  if (d.s.token) d.fx.push({ do: 'abort' });
-  d.s.token = undefined;
-  delete d.s.timers.token;
+const abort = (s: Draft): void => {
+  if (s.token) s.fx.push({ do: 'abort' });
+  s.token = undefined;
+  delete s.timers.token;
 };
-const answerAsked = (d: Draft, upToDate: boolean): void => {
-  const { asked } = d.s;
-  if (asked.length) d.fx.push({ do: 'answer', ids: asked, upToDate });
-  d.s.asked = [];
+const answerAsked = (s: Draft, upToDate: boolean): void => {
+  const { asked } = s;
+  if (asked.length) s.fx.push({ do: 'answer', ids: asked, upToDate });
+  s.asked = [];
 };
 /** No connection, and no attempt at one. The application may go on loading state. */
-const closeAll = (d: Draft): void => {
-  const { s } = d;
+const closeAll = (s: Draft): void => {
   const { hold } = s.timers;
-  for (const link of [s.link, s.next, s.old]) link && drop(d, link);
-  abort(d);
-  answerAsked(d, false);
+  for (const link of [s.link, s.next, s.old]) link && drop(s, link);
+  abort(s);
+  answerAsked(s, false);
   s.timers = hold === undefined ? {} : { hold };
   s.since = null;
   s.more = undefined;
 };
-const stop = (d: Draft, error: RealtimeError): void => {
-  closeAll(d);
-  d.s.fatal = error;
+const stop = (s: Draft, error: RealtimeError): void => {
+  closeAll(s);
+  s.fatal = error;
 };
 
-const ask = (d: Draft, reason: TokenReason, link: number): void => {
-  const { s } = d;
+const ask = (s: Draft, reason: TokenReason, link: number): void => {
   const id = ++s.ids;
   s.token = { id, link };
   s.timers.token = s.t + 30_000;
-  d.fx.push({ do: 'token', id, reason });
+  s.fx.push({ do: 'token', id, reason });
 };
-const begin = (d: Draft): void => {
-  const { s } = d;
+const begin = (s: Draft): void => {
   if (s.off || s.fatal || s.paused || s.link || s.token) return;
   delete s.timers.retry;
-  s.attempt++;
-  ask(d, s.rejected ? 'rejected' : 'connect', 0);
+  ask(s, s.rejected ? 'rejected' : 'connect', 0);
 };
-const rotateLater = (d: Draft): void => {
-  d.s.timers.rotate = d.s.t + 30_000 * (1 + d.rnd);
+const rotateLater = (s: Draft): void => {
+  s.timers.rotate = s.t + 30_000 * (1 + s.rnd);
 };
 
 /** There is no connection any more: the next attempt after a random time. */
-const lost = (d: Draft): void => {
-  const { s } = d;
+const lost = (s: Draft): void => {
   const { capsMs = CAPS, stableAfterMs = 10_000 } = s.options.backoff || {};
   const { hold } = s.timers;
-  if (s.old) drop(d, s.old);
-  abort(d);
-  answerAsked(d, false);
+  if (s.old) drop(s, s.old);
+  abort(s);
+  answerAsked(s, false);
   if (s.since !== null && s.now - s.since >= stableAfterMs) s.attempt = 0;
   if (s.lostAt === null) s.lostAt = s.now;
   s.since = null;
   s.more = undefined;
-  const cap = capsMs[Math.min(s.attempt, capsMs.length - 1)] || 0;
-  s.timers = { retry: s.t + (s.retryAfter ? s.retryAfter + d.rnd * 1000 : d.rnd * cap) };
+  const cap = capsMs[Math.min(s.attempt++, capsMs.length - 1)] || 0;
+  s.timers = { retry: s.t + (s.retryAfter ? s.retryAfter + s.rnd * 1000 : s.rnd * cap) };
   if (hold !== undefined) s.timers.hold = hold;
   s.retryAfter = 0;
 };
 
 /** A socket is of no use any more. */
-const fail = (d: Draft, link: Link): void => {
-  const { s } = d;
+const fail = (s: Draft, link: Link): void => {
   const { timers, next } = s;
   const wasNext = link === next;
   const wasOld = link === s.old;
-  drop(d, link);
+  drop(s, link);
   if (wasOld) return;
   if (!link.open && !s.offline && ++s.unopened === 5)
     report(
-      d,
-      realtimeError(
-        'NEVER_OPENED',
-        'Five handshakes in a row failed, and a browser does not say why. Likely: the URL or its stage is wrong; AllowedOrigins lacks this origin; the Content-Security-Policy lacks connect-src, or an https page uses ws:; a proxy blocks WebSockets, or the server is down.',
-        s.now,
-      ),
+      s,
+      problem(s, 'NEVER_OPENED', 'Five handshakes in a row failed, and a browser does not say why. Likely: the URL or its stage is wrong; AllowedOrigins lacks this origin; the Content-Security-Policy lacks connect-src, or an https page uses ws:; a proxy blocks WebSockets, or the server is down.'),
     );
   if (wasNext) {
     delete timers.open;
     delete timers.auth;
-    rotateLater(d);
+    rotateLater(s);
   } else if (next) {
     // The successor is under way: the two feed one stream, and nobody needs to know.
     s.link = next;
@@ -207,45 +193,42 @@ const fail = (d: Draft, link: Link): void => {
       s.lostAt = s.now;
     }
     for (const name of ['ping', 'probe', 'heal', 'more', 'renew', 'rotate'] as const) delete timers[name];
-  } else lost(d);
+  } else lost(s);
 };
 
 /** Sleep, or somebody looks: believe nothing. */
-const wake = (d: Draft): void => {
-  const { link, t } = d.s;
-  probe(d);
+const wake = (s: Draft): void => {
+  const { link, t } = s;
+  probe(s);
   // A handshake begun before may never end.
-  if (link && !link.live && t - link.rx > 3000) drop(d, link);
-  begin(d);
+  if (link && !link.live && t - link.rx > 3000) drop(s, link);
+  begin(s);
 };
 
 // Tokens
 
-const renewLater = (d: Draft, error: RealtimeError): void => {
-  const { s } = d;
-  if (!s.renewals++) report(d, error);
+const renewLater = (s: Draft, error: RealtimeError): void => {
+  if (!s.renewals++) report(s, error);
   if (s.renewals <= 5) s.timers.renew = s.t + Math.max(30_000, (s.expires - s.t) / 2);
   delete s.timers.auth;
 };
-const tokenFailed = (d: Draft, link: number, error: RealtimeError): void => {
-  const { s } = d;
+const tokenFailed = (s: Draft, link: number, error: RealtimeError): void => {
   const target = find(s, link);
-  if (target && target.live) return renewLater(d, error);
-  report(d, error);
-  if (target) fail(d, target);
-  else if (s.link) rotateLater(d);
-  else lost(d);
+  if (target && target.live) return renewLater(s, error);
+  report(s, error);
+  if (target) fail(s, target);
+  else if (s.link) rotateLater(s);
+  else lost(s);
 };
-const rejected = (d: Draft, link: Link, error?: RealtimeError): void => {
-  const { s } = d;
+const rejected = (s: Draft, link: Link, error?: RealtimeError): void => {
   if (!link.rejected && !s.token) {
     link.rejected = true;
     delete s.timers.open;
-    ask(d, 'rejected', link.id);
-  } else if (link.live && error) renewLater(d, error);
+    ask(s, 'rejected', link.id);
+  } else if (link.live && error) renewLater(s, error);
   else {
     s.rejected = true;
-    fail(d, link);
+    fail(s, link);
   }
 };
 
@@ -259,25 +242,24 @@ const measure = (s: State, at: number, timestamp: unknown): void => {
 };
 
 /** What the application has asked is answered with what the server has just said. */
-const conclude = (d: Draft, { recovered, more, sequence }: Answer): void => {
-  const { position } = d.s;
-  answerAsked(d, recovered !== false && !more && position !== null && position >= sequence);
+const conclude = (s: Draft, { recovered, more, sequence }: Answer): void => {
+  const { position } = s;
+  answerAsked(s, recovered !== false && !more && position !== null && position >= sequence);
 };
 
-const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string): void => {
-  const { s } = d;
+const authSuccess = (s: Draft, link: Link, data: AuthSuccess, timestamp: string): void => {
   const { timers } = s;
   const renewal = link.live;
   if (data.ref === link.ref) measure(s, link.sent, timestamp);
   const changed = s.tenant !== '' && (s.tenant !== data.tenantId || s.user !== data.userId);
   if (changed) {
-    for (const other of [s.link, s.old]) other && other !== link && drop(d, other);
-    forget(d, null);
+    for (const other of [s.link, s.old]) other && other !== link && drop(s, other);
+    forget(s, null);
   }
   const alone = !link.successor && !renewal;
   s.tenant = data.tenantId;
   s.user = data.userId;
-  s.conn = link.conn = data.connectionId;
+  s.conn = data.connectionId;
   s.rejected = link.rejected = false;
   s.retryAfter = link.tries = 0;
   link.live = true;
@@ -286,7 +268,7 @@ const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string)
   delete timers.open;
   delete timers.auth;
   if (link === s.next) {
-    if (s.old) drop(d, s.old);
+    if (s.old) drop(s, s.old);
     s.old = s.link;
     timers.old = s.t + 2000;
     s.link = link;
@@ -297,8 +279,8 @@ const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string)
     if (link.successor) s.count.rotations++;
     s.unopened = 0;
     const rotate = s.options.rotateAfterMs ?? [6_000_000, 6_900_000];
-    if (rotate) timers.rotate = link.at + rotate[0] + d.rnd * (rotate[1] - rotate[0]);
-    sent(d, link);
+    if (rotate) timers.rotate = link.at + rotate[0] + s.rnd * (rotate[1] - rotate[0]);
+    sent(s, link);
   }
 
   const expiresAt = Date.parse(data.expiresAt);
@@ -307,7 +289,7 @@ const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string)
     const later = expiresAt > s.expiresAt;
     s.expires = s.t + life;
     s.expiresAt = expiresAt;
-    if (renewal && !later) renewLater(d, realtimeError('TOKEN_UNAVAILABLE', 'getToken({reason: "refresh"}) returned a token that ends no later than the present one', s.now));
+    if (renewal && !later) renewLater(s, problem(s, 'TOKEN_UNAVAILABLE', 'getToken({reason: "refresh"}) gave a token that ends no later than the present one'));
     else {
       s.renewals = 0;
       timers.renew = s.t + Math.max(1000, life * 0.8);
@@ -315,63 +297,61 @@ const authSuccess = (d: Draft, link: Link, data: AuthSuccess, timestamp: string)
   }
 
   // To another session the position that was sent means nothing.
-  answer(d, changed ? { sequence: data.sequence } : data);
-  conclude(d, data);
+  answer(s, changed ? { sequence: data.sequence } : data);
+  conclude(s, data);
   if (alone && data.after !== undefined && !changed) s.replayTo = data.sequence;
   const { early, top } = link;
   link.early = [];
   s.head = Math.max(s.head, top);
-  for (const event of early) accept(d, link, event);
+  for (const event of early) accept(s, link, event);
 };
 
-const authError = (d: Draft, link: Link, data: Refusal): void => {
+const authError = (s: Draft, link: Link, data: Refusal): void => {
   if (data.ref !== undefined && data.ref !== link.ref) return;
-  const error = refused(d, data);
+  const error = refused(s, data);
   link.ref = '';
-  if (data.code === 'UNAUTHORIZED') rejected(d, link, error);
+  if (data.code === 'UNAUTHORIZED') rejected(s, link, error);
   else if (data.code === 'RATE_LIMIT_EXCEEDED' || data.code === 'INTERNAL_ERROR') {
-    if (link.tries > 3 && !link.live) return fail(d, link);
-    authLater(d, link, data.retryAfterMs);
-  } else if (data.code === 'FORBIDDEN' && link.live && !data.reason) fail(d, link); // another tenant or user: they need a connection of their own
-  else stop(d, error);
+    if (link.tries > 3 && !link.live) return fail(s, link);
+    authLater(s, link, data.retryAfterMs);
+  } else if (data.code === 'FORBIDDEN' && link.live && !data.reason) fail(s, link); // another tenant or user: they need a connection of their own
+  else stop(s, error);
 };
-const authLater = (d: Draft, link: Link, atLeast = 0): void => {
-  const { timers, t } = d.s;
+const authLater = (s: Draft, link: Link, atLeast = 0): void => {
+  const { timers, t } = s;
   delete timers.open;
   link.again = true;
-  timers.auth = t + Math.max(atLeast, 1000 * 2 ** Math.min(link.tries++, 3)) + d.rnd * 1000;
+  timers.auth = t + Math.max(atLeast, 1000 * 2 ** Math.min(link.tries++, 3)) + s.rnd * 1000;
 };
 
-const connectionError = (d: Draft, link: Link, data: Refusal): void => {
-  const { s } = d;
+const connectionError = (s: Draft, link: Link, data: Refusal): void => {
   const { timers } = s;
   const { code, reason, ref } = data;
   if (ref !== undefined) {
     if (!link.ping || ref !== link.ping.ref) return;
     link.ping = undefined;
     delete timers.probe;
-    answerAsked(d, false);
-    refused(d, data);
-    if (code === 'UNAUTHORIZED') rejected(d, link);
-    else timers.heal = s.t + Math.max(data.retryAfterMs || 0, 1000 * 2 ** Math.min(s.stuck, 3)) + d.rnd * 1000;
+    answerAsked(s, false);
+    refused(s, data);
+    if (code === 'UNAUTHORIZED') rejected(s, link);
+    else timers.heal = s.t + Math.max(data.retryAfterMs || 0, 1000 * 2 ** Math.min(s.stuck, 3)) + s.rnd * 1000;
     return;
   }
   // That the successor takes this one's place is what it was asked to do.
-  if (reason === 'replaced' && s.next && s.next.sent) return fail(d, link);
-  const error = refused(d, data);
-  if (reason === 'draining') timers.rotate = s.t + d.rnd * 5000;
+  if (reason === 'replaced' && s.next && s.next.sent) return fail(s, link);
+  const error = refused(s, data);
+  if (reason === 'draining') timers.rotate = s.t + s.rnd * 5000;
   else if (reason === 'replaced') {
-    closeAll(d);
+    closeAll(s);
     s.off = 'replaced';
-  } else if (code === 'FORBIDDEN') stop(d, error);
+  } else if (code === 'FORBIDDEN') stop(s, error);
   else if (code === 'UNAUTHORIZED') {
     s.rejected = reason === 'token_expired';
-    fail(d, link);
+    fail(s, link);
   }
 };
 
-const pong = (d: Draft, link: Link, data: Answer, timestamp: string): void => {
-  const { s } = d;
+const pong = (s: Draft, link: Link, data: Answer, timestamp: string): void => {
   s.count.lastPongAt = s.now;
   const awaited = link.ping && link.ping.ref === data.ref;
   if (awaited) {
@@ -380,8 +360,8 @@ const pong = (d: Draft, link: Link, data: Answer, timestamp: string): void => {
     delete s.timers.probe;
   }
   // A double must not ask for the next page once more: two chains of questions would never become one again.
-  answer(d, awaited ? data : { ...data, more: false });
-  if (awaited) conclude(d, data);
+  answer(s, awaited ? data : { ...data, more: false });
+  if (awaited) conclude(s, data);
 };
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -389,17 +369,16 @@ const isNumber = (value: unknown): value is number => Number.isSafeInteger(value
 const isEnvelope = (value: unknown): value is Envelope =>
   isObject(value) && typeof value.type === 'string' && isObject(value.data) && (value.sequence === undefined || isNumber(value.sequence));
 
-const message = (d: Draft, link: Link, value: unknown): void => {
-  const { s } = d;
-  const protocol = (): void => void report(d, realtimeError('PROTOCOL', 'The server sent what is no message of the protocol', s.now));
+const message = (s: Draft, link: Link, value: unknown): void => {
+  const protocol = (): void => void report(s, problem(s, 'PROTOCOL', 'Not a message of the protocol'));
   link.rx = s.t;
   if (isObject(value) && value.type === undefined && value.connectionId && value.requestId) {
     s.count.gatewayErrors++;
-    d.fx.push({ do: 'log', what: 'gateway', code: String(value.message) });
+    s.fx.push({ do: 'log', what: 'gateway', code: String(value.message) });
     // It does not say which message was lost. A ping is repeated anyway.
     if (link.ref) {
       link.ref = '';
-      authLater(d, link);
+      authLater(s, link);
     }
     return;
   }
@@ -409,99 +388,96 @@ const message = (d: Draft, link: Link, value: unknown): void => {
   if (type === 'batch') {
     const { events } = data as { events?: unknown };
     if (!Array.isArray(events)) return protocol();
-    for (const event of events) isEnvelope(event) ? accept(d, link, event) : protocol();
-  } else if (!/^(auth\.(success|error)|connection_error|pong|rotate)$/.test(type)) accept(d, link, value);
+    for (const event of events) isEnvelope(event) ? accept(s, link, event) : protocol();
+  } else if (!/^(auth\.(success|error)|connection_error|pong|rotate)$/.test(type)) accept(s, link, value);
   else if (link === s.old) return;
-  else if (type === 'auth.error') authError(d, link, data as Refusal);
-  else if (type === 'connection_error') connectionError(d, link, data as Refusal);
-  else if (type === 'rotate') s.timers.rotate = s.t + d.rnd * (Number((data as { withinMs?: unknown }).withinMs) || 0);
+  else if (type === 'auth.error') authError(s, link, data as Refusal);
+  else if (type === 'connection_error') connectionError(s, link, data as Refusal);
+  else if (type === 'rotate') s.timers.rotate = s.t + s.rnd * (Number((data as { withinMs?: unknown }).withinMs) || 0);
   else if (!isNumber(answers)) protocol();
-  else if (type === 'pong') link.live && pong(d, link, data as Answer, timestamp);
-  else if (typeof (data as AuthSuccess).tenantId === 'string') authSuccess(d, link, data as AuthSuccess, timestamp);
+  else if (type === 'pong') link.live && pong(s, link, data as Answer, timestamp);
+  else if (typeof (data as AuthSuccess).tenantId === 'string') authSuccess(s, link, data as AuthSuccess, timestamp);
   else protocol();
 };
 
 // Time
 
-const fire: { readonly [T in keyof Required<Timers>]: (d: Draft) => void } = {
-  token: (d) => {
-    const { token } = d.s;
+const fire: { readonly [T in keyof Required<Timers>]: (s: Draft) => void } = {
+  token: (s) => {
+    const { token } = s;
     if (!token) return;
-    abort(d);
-    tokenFailed(d, token.link, realtimeError('TOKEN_UNAVAILABLE', 'getToken has not answered for 30 s', d.s.now));
+    abort(s);
+    tokenFailed(s, token.link, problem(s, 'TOKEN_UNAVAILABLE', 'getToken has not answered for 30 s'));
   },
-  open: (d) => {
-    const link = d.s.next || d.s.link;
+  open: (s) => {
+    const link = s.next || s.link;
     if (!link || link.live) return;
-    timeout(d, link.open ? 'The server did not answer auth' : 'The handshake did not end');
-    fail(d, link);
+    report(s, problem(s, 'TIMEOUT', link.open ? 'No answer to auth' : 'No end of the handshake'));
+    fail(s, link);
   },
   retry: begin,
-  auth: (d) => {
-    const { next, link } = d.s;
+  auth: (s) => {
+    const { next, link } = s;
     const again = next && next.again ? next : link && link.again ? link : undefined;
-    if (again) sendAuth(d, again);
-    else if (link && link.live && link.ref) renewLater(d, realtimeError('TIMEOUT', 'The server did not answer auth', d.s.now));
+    if (again) sendAuth(s, again);
+    else if (link && link.live && link.ref) renewLater(s, problem(s, 'TIMEOUT', 'No answer to auth'));
   },
   ping: probe,
-  probe: (d) => {
-    const { link, t } = d.s;
+  probe: (s) => {
+    const { link, t } = s;
     const ping = link && link.ping;
     if (!ping) return;
     if (link.rx > ping.at) {
       // Alive, and busy or forgetful.
-      if (t < ping.at + ANSWER) d.s.timers.probe = ping.at + ANSWER;
+      if (t < ping.at + ANSWER) s.timers.probe = ping.at + ANSWER;
       else {
         link.ping = undefined;
-        answerAsked(d, false);
+        answerAsked(s, false);
       }
     } else if (ping.tries) {
-      timeout(d, 'The connection is dead');
-      fail(d, link);
-    } else sendPing(d, link, 1);
+      report(s, problem(s, 'TIMEOUT', 'No answer to two pings'));
+      fail(s, link);
+    } else sendPing(s, link, 1);
   },
-  heal: (d) => {
-    const { link } = d.s;
-    if (link && link.live && !link.ping && heal(d)) sendPing(d, link);
+  heal: (s) => {
+    const { link } = s;
+    if (link && link.live && !link.ping && heal(s)) sendPing(s, link);
   },
-  more: (d) => {
-    d.s.more = undefined;
-    probe(d);
+  more: (s) => {
+    s.more = undefined;
+    probe(s);
   },
-  rotate: (d) => {
-    const { s } = d;
-    if (s.link && s.link.live && s.position !== null && !s.next && !s.token) ask(d, 'connect', 0);
-    else rotateLater(d);
+  rotate: (s) => {
+      if (s.link && s.link.live && s.position !== null && !s.next && !s.token) ask(s, 'connect', 0);
+    else rotateLater(s);
   },
-  renew: (d) => {
-    const { s } = d;
-    if (!s.link || !s.link.live) return;
+  renew: (s) => {
+      if (!s.link || !s.link.live) return;
     if (s.token || s.next) s.timers.renew = s.t + 5000;
-    else ask(d, 'refresh', s.link.id);
+    else ask(s, 'refresh', s.link.id);
   },
-  old: (d) => {
-    d.s.old && drop(d, d.s.old);
+  old: (s) => {
+    s.old && drop(s, s.old);
   },
-  hold: (d) => {
-    d.out = loaded(d.s).concat(d.out);
+  hold: (s) => {
+    s.out = loaded(s).concat(s.out);
   },
   tick: () => {},
 };
 
 const find = (s: State, id: number): Link | undefined => [s.link, s.next, s.old].find((link) => link && link.id === id) as Link | undefined;
 
-const handle = (d: Draft, input: Input): void => {
-  const { s } = d;
+const handle = (s: Draft, input: Input): void => {
   switch (input.is) {
     case 'connect':
     case 'retry':
       if (input.is === 'retry' && s.off && s.off !== 'replaced') break;
       s.off = s.session === null ? 'signed-out' : null;
       s.fatal = undefined;
-      begin(d);
+      begin(s);
       break;
     case 'disconnect':
-      closeAll(d);
+      closeAll(s);
       s.lostAt = null;
       s.attempt = 0;
       s.fatal = undefined;
@@ -509,23 +485,23 @@ const handle = (d: Draft, input: Input): void => {
       break;
     case 'session':
       if (input.key === s.session) break;
-      closeAll(d);
-      forget(d, input.position === undefined ? null : input.position);
+      closeAll(s);
+      forget(s, input.position === undefined ? null : input.position);
       s.session = input.key;
       s.lostAt = null;
       s.attempt = s.unopened = s.retryAfter = s.expiresAt = 0;
       s.rejected = false;
       s.fatal = s.error = undefined;
       if (s.off !== 'not-started' && s.off !== 'closed') s.off = input.key === null ? 'signed-out' : null;
-      begin(d);
+      begin(s);
       break;
     case 'ask':
       s.asked = s.asked.concat(input.id);
-      if (s.link && s.link.live) probe(d);
-      else answerAsked(d, false);
+      if (s.link && s.link.live) probe(s);
+      else answerAsked(s, false);
       break;
     case 'loaded':
-      if (input.id === s.hold) d.out = loaded(s);
+      if (input.id === s.hold) s.out = loaded(s);
       break;
     case 'token': {
       const { token } = s;
@@ -534,20 +510,20 @@ const handle = (d: Draft, input: Input): void => {
       delete s.timers.token;
       const link = find(s, token.link);
       if (input.token === null) {
-        closeAll(d);
+        closeAll(s);
         s.off = 'signed-out';
-      } else if (input.fatal) stop(d, report(d, realtimeError('TOKEN_UNAVAILABLE', 'getToken has given up', s.now, false, { cause: input.cause })));
-      else if (!input.token) tokenFailed(d, token.link, realtimeError('TOKEN_UNAVAILABLE', 'getToken gave no token', s.now, true, { cause: input.cause }));
+      } else if (input.fatal) stop(s, report(s, problem(s, 'TOKEN_UNAVAILABLE', 'getToken has given up', input.cause, true)));
+      else if (!input.token) tokenFailed(s, token.link, problem(s, 'TOKEN_UNAVAILABLE', 'getToken gave no token', input.cause));
       else if (link) {
         link.token = input.token;
-        sendAuth(d, link);
+        sendAuth(s, link);
       } else {
         const id = ++s.ids;
-        const made: Link = { id, at: s.t, open: false, live: false, successor: !!s.link, token: input.token, ref: '', sent: 0, again: false, rejected: false, tries: 0, conn: '', rx: s.t, early: [], top: 0 };
+        const made: Link = { id, at: s.t, open: false, live: false, successor: !!s.link, token: input.token, ref: '', sent: 0, again: false, rejected: false, tries: 0, rx: s.t, early: [], top: 0 };
         s[s.link ? 'next' : 'link'] = made;
         s.count.attempts++;
         s.timers.open = s.t + ANSWER;
-        d.fx.push({ do: 'open', id });
+        s.fx.push({ do: 'open', id });
       }
       break;
     }
@@ -556,7 +532,7 @@ const handle = (d: Draft, input: Input): void => {
       if (event === 'visible' || event === 'hidden') s.visible = event === 'visible';
       if (event === 'online' || event === 'offline') s.offline = event === 'offline';
       if (event === 'hide') {
-        closeAll(d);
+        closeAll(s);
         s.paused = true;
         if (!s.off && !s.fatal) s.lostAt = s.now;
       }
@@ -565,9 +541,9 @@ const handle = (d: Draft, input: Input): void => {
         if (s.off === 'replaced') s.off = null;
       }
       if (event === 'interaction') {
-        if (s.link && s.t - Math.max(s.link.rx, s.probed) > 60_000) probe(d);
-      } else if (event === 'offline') probe(d);
-      else if (event === 'visible' || event === 'online' || event === 'resume' || event === 'show') wake(d);
+        if (s.link && s.t - Math.max(s.link.rx, s.probed) > 60_000) probe(s);
+      } else if (event === 'offline') probe(s);
+      else if (event === 'visible' || event === 'online' || event === 'resume' || event === 'show') wake(s);
       break;
     }
     case 'timer': {
@@ -577,21 +553,21 @@ const handle = (d: Draft, input: Input): void => {
         if (due === undefined || due > s.t) continue;
         delete s.timers[name];
         if (s.t - due > 15_000) late = true;
-        fire[name](d);
+        fire[name](s);
       }
-      if (late) wake(d);
+      if (late) wake(s);
       break;
     }
     default: {
       const link = find(s, input.id);
       if (!link) break;
-      if (input.is === 'message') message(d, link, input.message);
+      if (input.is === 'message') message(s, link, input.message);
       else if (input.is === 'open') {
         link.open = true;
         s.unopened = 0;
-        sendAuth(d, link);
-      } else if (input.cause) stop(d, report(d, realtimeError('NEVER_OPENED', 'The browser refuses this URL', s.now, false, { cause: input.cause })));
-      else fail(d, link);
+        sendAuth(s, link);
+      } else if (input.cause) stop(s, report(s, problem(s, 'NEVER_OPENED', 'The browser refuses this URL', input.cause, true)));
+      else fail(s, link);
     }
   }
 };
@@ -601,8 +577,11 @@ const handle = (d: Draft, input: Input): void => {
  */
 export const step = (state: State, input: Input, moment: Moment): [State, readonly Effect[]] => {
   const { link, next, old } = state;
-  const s: State = {
+  const s: Draft = {
     ...state,
+    fx: [],
+    out: [],
+    rnd: moment.random,
     now: moment.now,
     mono: moment.mono,
     skew: moment.now - moment.mono,
@@ -612,7 +591,6 @@ export const step = (state: State, input: Input, moment: Moment): [State, readon
     next: next && { ...next },
     old: old && { ...old },
   };
-  const d: Draft = { s, fx: [], out: [], rnd: moment.random };
   s.t += Math.max(0, s.mono - state.mono);
   // Between the two clocks a few milliseconds come and go; more is sleep, or a clock that was set.
   const jump = s.skew - state.skew;
@@ -622,11 +600,11 @@ export const step = (state: State, input: Input, moment: Moment): [State, readon
     // What the application loads slept, too.
     if (s.timers.hold) s.timers.hold += jump;
   }
-  handle(d, input);
-  if (settle(d) && s.link && !s.link.ping) sendPing(d, s.link);
+  handle(s, input);
+  if (settle(s) && s.link && !s.link.ping) sendPing(s, s.link);
   if (!s.link || !s.link.live || !s.visible) delete s.timers.tick;
   else if (s.timers.tick === undefined) s.timers.tick = s.t + 30_000;
-  return [s, d.fx];
+  return [s, s.fx];
 };
 
 /** When the machine wants to be woken, in its own time; undefined = not by the clock. */

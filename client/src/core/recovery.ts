@@ -12,9 +12,8 @@ import type { Delivery, Effect, Envelope, Link, State } from './state.js';
 import type { ResyncReason } from './options.js';
 
 /** A step in the making: the next state, and what is to be done. */
-export interface Draft {
-  readonly s: State;
-  readonly fx: Effect[];
+export interface Draft extends State {
+  fx: Effect[];
   /** Events of this step that are not among the effects yet. */
   out: Delivery[];
   /** From 0 to below 1, drawn once for the step. */
@@ -30,26 +29,23 @@ const RESTARTED = 1e6;
 
 const maxReplay = (s: State): number => s.options.recovery?.maxReplay ?? 1000;
 
-const hand = (d: Draft, event: Envelope): void => {
-  const { s } = d;
+const hand = (s: Draft, event: Envelope): void => {
   const replayed = event.sequence !== undefined && event.sequence <= s.replayTo;
   if (replayed) s.count.replayed++;
   s.count.lastEventAt = s.now;
-  d.out.push({ event, replayed, receivedAt: s.now });
+  s.out.push({ event, replayed, receivedAt: s.now });
 };
 
 /** Brings what the step hands on among its effects, or where it waits until state is loaded. */
-const flush = (d: Draft): void => {
-  const { s } = d;
-  if (!d.out.length) return;
-  if (s.hold) s.queue = s.queue.concat(d.out);
-  else d.fx.push({ do: 'deliver', events: d.out });
-  d.out = [];
+const flush = (s: Draft): void => {
+  if (!s.out.length) return;
+  if (s.hold) s.queue = s.queue.concat(s.out);
+  else s.fx.push({ do: 'deliver', events: s.out });
+  s.out = [];
 };
 
 /** Takes one event from a socket. */
-export const accept = (d: Draft, link: Link, event: Envelope): void => {
-  const { s } = d;
+export const accept = (s: Draft, link: Link, event: Envelope): void => {
   const n = event.sequence;
   if (event.stream !== undefined) return;
   if (!link.live) {
@@ -60,13 +56,13 @@ export const accept = (d: Draft, link: Link, event: Envelope): void => {
   // A position belongs to its tenant: another tenant's number must not move it.
   if (event.tenantId !== undefined && event.tenantId !== s.tenant) return;
   s.count.received++;
-  if (n === undefined) return hand(d, event);
+  if (n === undefined) return hand(s, event);
   if (s.position === null) return;
   s.head = Math.max(s.head, n);
   if (n <= s.position || s.held.has(n)) s.count.duplicates++;
   else if (n === s.position + 1) {
     s.position = n;
-    hand(d, event);
+    hand(s, event);
   } else {
     if (!s.held.size) s.count.gaps++;
     // Beyond the bound it is not kept: it is above the position, so the replay that closes the gap brings it again.
@@ -75,9 +71,9 @@ export const accept = (d: Draft, link: Link, event: Envelope): void => {
 };
 
 /** Sets the position, and tells the application to load its state. */
-export const resync = (d: Draft, reason: ResyncReason, sequence: number): void => {
-  const { s, fx } = d;
-  flush(d);
+export const resync = (s: Draft, reason: ResyncReason, sequence: number): void => {
+  const { fx } = s;
+  flush(s);
   // What waits for the former loading is part of what is loaded now.
   const missedFrom = s.queue.length ? s.queue[0]?.event.sequence : s.position === null ? undefined : s.position + 1;
   s.position = s.head = sequence;
@@ -89,18 +85,17 @@ export const resync = (d: Draft, reason: ResyncReason, sequence: number): void =
 };
 
 /** Reads what auth.success or pong says about the log. */
-export const answer = (d: Draft, data: { readonly sequence: number; readonly after?: number; readonly recovered?: boolean; readonly more?: boolean }): void => {
-  const { s } = d;
+export const answer = (s: Draft, data: { readonly sequence: number; readonly after?: number; readonly recovered?: boolean; readonly more?: boolean }): void => {
   const { sequence, after, recovered } = data;
   if (after === undefined) {
-    if (s.position === null) resync(d, 'first', sequence);
+    if (s.position === null) resync(s, 'first', sequence);
   } else if (recovered === false) {
     if (after === s.position) {
       const missed = sequence - after;
-      resync(d, missed < 0 || missed > RESTARTED ? 'log-restarted' : 'too-old', sequence);
+      resync(s, missed < 0 || missed > RESTARTED ? 'log-restarted' : 'too-old', sequence);
     }
   } else if (data.more && s.position !== null && s.position < sequence) {
-    if (sequence - after > maxReplay(s)) resync(d, 'too-many', sequence);
+    if (sequence - after > maxReplay(s)) resync(s, 'too-many', sequence);
     else {
       s.more = after;
       s.timers.more = s.t + 5000;
@@ -110,9 +105,8 @@ export const answer = (d: Draft, data: { readonly sequence: number; readonly aft
 };
 
 /** Forgets a session: nothing of it may reach, or count for, the next one. */
-export const forget = (d: Draft, position: number | null): void => {
-  const { s } = d;
-  d.out = [];
+export const forget = (s: Draft, position: number | null): void => {
+  s.out = [];
   s.tenant = s.user = s.conn = '';
   s.position = position;
   s.head = s.replayTo = s.hold = s.stuck = 0;
@@ -123,7 +117,7 @@ export const forget = (d: Draft, position: number | null): void => {
   delete s.timers.hold;
   delete s.timers.heal;
   delete s.timers.more;
-  d.fx.push({ do: 'forget' });
+  s.fx.push({ do: 'forget' });
 };
 
 /** State is loaded, or had its time. */
@@ -136,33 +130,31 @@ export const loaded = (s: State): Delivery[] => {
 };
 
 /** A gap is old enough to be asked about. Says whether to ping. */
-export const heal = (d: Draft): boolean => {
-  const { s } = d;
+export const heal = (s: Draft): boolean => {
   if (s.position === null || s.head <= s.position) return false;
   s.stuck = s.healing === s.position ? s.stuck + 1 : 0;
   s.healing = s.position;
   if (s.stuck < 3) return true;
-  resync(d, 'unhealed', s.head);
+  resync(s, 'unhealed', s.head);
   return false;
 };
 
 /** Ends a step: hands on what now follows, and sees to what does not. Says whether to ping at once. */
-export const settle = (d: Draft): boolean => {
-  const { s } = d;
+export const settle = (s: Draft): boolean => {
   const { timers, link } = s;
   if (s.position !== null && s.held.size) {
     let held: Map<number, Envelope> | undefined;
     for (let e; (e = s.held.get(s.position + 1)); ) {
       s.position++;
-      hand(d, e);
+      hand(s, e);
     }
     s.held.forEach((_, n) => {
       if (n <= (s.position as number)) (held ||= new Map(s.held)).delete(n);
     });
     if (held) s.held = held;
   }
-  flush(d);
-  if (s.queue.length > maxReplay(s)) resync(d, 'overflow', s.position as number);
+  flush(s);
+  if (s.queue.length > maxReplay(s)) resync(s, 'overflow', s.position as number);
 
   const live = !!link && link.live && s.position !== null;
   const behind = live && s.head > (s.position as number);
@@ -176,7 +168,7 @@ export const settle = (d: Draft): boolean => {
     delete timers.heal;
     s.stuck = 0;
     s.healing = -1;
-  } else if (!link.ping && !ping && s.more === undefined && timers.heal === undefined) timers.heal = s.t + (1000 + 4000 * d.rnd) * 2 ** Math.min(s.stuck, 2);
+  } else if (!link.ping && !ping && s.more === undefined && timers.heal === undefined) timers.heal = s.t + (1000 + 4000 * s.rnd) * 2 ** Math.min(s.stuck, 2);
 
   if (live && s.since === null && (s.position as number) >= s.replayTo) {
     s.since = s.now;

@@ -49,7 +49,6 @@ export interface Link {
   rejected: boolean;
   /** How often auth was put off by the server. */
   tries: number;
-  conn: string;
   /** When the last frame came. */
   rx: number;
   ping?: Ping | undefined;
@@ -121,6 +120,7 @@ export interface State {
   /** Milliseconds since 1970; null while not connected. */
   since: number | null;
   lostAt: number | null;
+  /** Failures in a row. */
   attempt: number;
   /** Handshakes in a row that failed, until the first that succeeds. */
   unopened: number;

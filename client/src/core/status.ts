@@ -17,7 +17,11 @@ export type Phase = 'token' | 'opening' | 'authenticating' | 'recovering';
  */
 export type ConnectionStatus =
   | { readonly state: 'disconnected'; readonly reason: 'off' | 'signed-out' | 'not-started' | 'closed' | 'replaced' }
-  | { readonly state: 'connecting'; readonly phase: Phase; readonly attempt: number }
+  | {
+      readonly state: 'connecting';
+      readonly phase: Phase;
+      readonly attempt: number;
+    }
   | {
       readonly state: 'connected';
       readonly since: number;
@@ -30,6 +34,7 @@ export type ConnectionStatus =
   | {
       readonly state: 'reconnecting';
       readonly phase: Phase | 'waiting' | 'offline';
+      /** Which try since then: 1 for the first. */
       readonly attempt: number;
       /** When the connection was lost, or first could not be made. */
       readonly since: number;
@@ -52,7 +57,7 @@ const derive = (s: State): ConnectionStatus => {
     };
   const { link, attempt } = s;
   const phase: Phase = link ? (link.live ? 'recovering' : link.open ? 'authenticating' : 'opening') : 'token';
-  if (s.lostAt === null) return { state: 'connecting', phase, attempt };
+  if (s.lostAt === null) return { state: 'connecting', phase, attempt: attempt + 1 };
   const waiting = !link && !s.token;
   return {
     state: 'reconnecting',
