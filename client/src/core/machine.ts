@@ -420,7 +420,11 @@ const fire: { readonly [T in keyof Required<Timers>]: (s: Draft) => void } = {
     const { next, link } = s;
     const again = next && next.again ? next : link && link.again ? link : undefined;
     if (again) sendAuth(s, again);
-    else if (link && link.live && link.ref) renewLater(s, problem(s, 'TIMEOUT', 'No answer to auth'));
+    else if (link && link.live && link.ref) {
+      renewLater(s, problem(s, 'TIMEOUT', 'No answer to auth'));
+      // Or there is nobody any more; what was sent has put off the next ping.
+      probe(s);
+    }
   },
   ping: probe,
   probe: (s) => {

@@ -14,7 +14,7 @@ interface Mutation {
 }
 
 const mutations: readonly Mutation[] = [
-  { rule: 'an event at or below the position is dropped', file: 'recovery', from: 's.count.duplicates++;', to: 'hand(d, event);' },
+  { rule: 'an event at or below the position is dropped', file: 'recovery', from: 's.count.duplicates++;', to: 'hand(s, event);' },
   { rule: 'an event further on is held', file: 'recovery', from: 'n === s.position + 1', to: 'n > s.position' },
   { rule: 'held events follow when the gap has closed', file: 'recovery', from: '(e = s.held.get(s.position + 1))', to: '(e = undefined as never)' },
   { rule: 'an answer moves no position', file: 'recovery', from: '  s.head = Math.max(s.head, sequence);\n};', to: '  s.head = Math.max(s.head, sequence);\n  if (recovered) s.position = sequence;\n};' },
@@ -27,8 +27,8 @@ const mutations: readonly Mutation[] = [
   { rule: 'a silent socket is given up', file: 'machine', from: 'else if (ping.tries) {', to: 'else if (ping.tries > 99) {' },
   { rule: 'an open socket is not believed after sleep', file: 'machine', from: 'if (s.t - due > 15_000) late = true;', to: '' },
   { rule: 'a lost connection is made anew', file: 'machine', from: 's.timers = { retry: s.t +', to: 's.timers = { more: s.t +' },
-  { rule: 'a connection that is alive is not asked twice at once', file: 'machine', from: 'answer(d, awaited ? data : { ...data, more: false });', to: 'link.ping = undefined; answer(d, data);' },
-  { rule: 'a predecessor is closed', file: 'machine', from: 'd.s.old && drop(d, d.s.old);', to: '' },
+  { rule: 'a connection that is alive is not asked twice at once', file: 'machine', from: 'answer(s, awaited ? data : { ...data, more: false });', to: 'link.ping = undefined; answer(s, data);' },
+  { rule: 'a predecessor is closed', file: 'machine', from: 's.old && drop(s, s.old);', to: '' },
   { rule: 'a token in flight is dropped with its session', file: 'machine', from: '!token || token.id !== input.id', to: '!token' },
   { rule: 'a ping goes out at least every 8 minutes', file: 'machine', from: 's.timers.ping = s.t + (', to: 's.timers.ping = s.t + 300_000 + (' },
   { rule: 'a connection is handed over before its two hours are up', file: 'machine', from: 'if (rotate) timers.rotate', to: 'if (!rotate) timers.rotate' },

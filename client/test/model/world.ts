@@ -395,8 +395,10 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
         sockets.forEach((line) => n < 0.7 && (line.dead = true));
         if (n < 0.7 && page.visible) {
           const dead = Array.from(sockets);
+          const before = set;
           clock.setTimeout(() => {
-            if (page.visible && n > 0.01 && dead.some((line) => sockets.has(line))) fail('a socket is believed 45 s after sleep');
+            // Not where the clock was set meanwhile: both together may look like nothing.
+            if (page.visible && n > 0.01 && set === before && dead.some((line) => sockets.has(line))) fail('a socket is believed 45 s after sleep');
           }, 45_000);
         }
         slept += n * 3_600_000;
