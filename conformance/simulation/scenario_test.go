@@ -189,9 +189,10 @@ func deeds() map[string]func(*client, string) {
 			if l == nil || !l.authed {
 				return
 			}
-			for _, offset := range []int64{-1 << 20, -3, 3} {
+			for _, offset := range []int64{-1 << 20, -3} {
 				l.send(map[string]any{"action": "ping", "ref": "odd", "lastSequence": c.position + offset})
 			}
+			l.send(map[string]any{"action": "ping", "ref": fromTheFuture, "lastSequence": c.position + 3})
 			l.send(map[string]any{"action": "auth", "ref": "odd", "token": c.token, "lastEventId": "nobody's", "lastSequence": c.position})
 			if c.lastID != "" { // two events, or a known and a wrong number
 				l.send(map[string]any{"action": "auth", "ref": "odd", "token": c.token, "lastEventId": c.lastID, "lastSequence": c.position - 1})

@@ -73,8 +73,11 @@ func (t eventTable) commit(ctx context.Context, inv *invocation, tenantID string
 	before, _ := t.events.Head(look, tenantID)
 	if err := t.events.Commit(look, tenantID, head, entries); err != nil {
 		var conflict *eventlog.Conflict
-		if errors.As(err, &conflict) && conflict.Head != 0 {
-			w.counts.headMoved++
+		if errors.As(err, &conflict) {
+			w.counts.headMoved += min(1, int(conflict.Head))
+			for id := range conflict.Known {
+				t.show(tenantID, id) // its item was read
+			}
 		}
 		return err
 	}
@@ -121,6 +124,13 @@ func (t *tables) named(tenantID, eventID string) time.Time {
 		named = latest(named, h.ids[eventID])
 	}
 	return named
+}
+
+// show makes the id of an event visible.
+func (t *tables) show(tenantID, eventID string) {
+	for _, h := range t.hiddenEvents[tenantID] {
+		delete(h.ids, eventID)
+	}
 }
 
 // hidden says whether a record is stored but not visible yet.
