@@ -30,6 +30,8 @@ type message struct {
 	// Those of the gateway's own frames.
 	Message   string `json:"message"`
 	RequestID string `json:"requestId"`
+
+	frame []byte // as it came
 }
 
 // An answer is the data of auth.success, auth.error, connection_error and pong.
@@ -90,6 +92,7 @@ func (s *socket) read() {
 		if err := json.Unmarshal(frame, &m); err != nil {
 			m.Type = fmt.Sprintf("unreadable: %s", frame)
 		}
+		m.frame = frame
 		s.frames <- m
 	}
 }
