@@ -96,7 +96,8 @@ process.on('SIGINT', () => process.exit(0));
 process.stdout.on('error', () => process.exit(0));
 if (command === 'mock')
   mock(args, process.env).catch((error: Error) => {
-    console.error(error.message);
+    // parseArgs adds advice on lines of its own.
+    console.error(error.message.split('\n')[0]);
     process.exitCode = 1;
   });
 else {

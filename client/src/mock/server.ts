@@ -142,8 +142,9 @@ export function createMockServer({ rate, types, seed, scenario, limits, log }: M
         if (user || tenantId === undefined) return;
         user = tenantId;
         log(`authenticated  ${tenantId}  ${connection.id}`);
-        if (!tenants.size) void play();
+        const first = !tenants.size;
         tenants.add(tenantId);
+        if (first) void play();
       },
       closed() {
         lines.delete(line);
@@ -169,6 +170,8 @@ export function createMockServer({ rate, types, seed, scenario, limits, log }: M
           }, SWEEP);
           if (rate > 0)
             setInterval(() => {
+              // The order begins with the first client, wherever in time that is.
+              if (!tenants.size) return;
               random = (random * 16_807) % 2_147_483_647;
               emit(types[random % types.length] as CatalogueType, {});
             }, 1000 / rate);

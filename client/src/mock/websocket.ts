@@ -90,6 +90,13 @@ export function acceptSocket(request: IncomingMessage, stream: Duplex, first: Bu
     setTimeout(() => stream.destroy(), CLOSE_WITHIN).unref();
   };
 
+  /** Where frames can't be told apart any more, not even the answer to the close can be read. */
+  const fail = (code: number): false => {
+    close(code);
+    stream.end();
+    return false;
+  };
+
   const control = (opcode: number, payload: Buffer): void => {
     if (opcode === PING) return write(PONG, payload);
     if (opcode !== CLOSE) return;
@@ -123,18 +130,12 @@ export function acceptSocket(request: IncomingMessage, stream: Duplex, first: Bu
     const fin = head >= 0x80;
     let length = second & 127;
     // No extension is agreed, and a client masks.
-    if (head & 0x70 || second < 0x80 || ![0, TEXT, BINARY, CLOSE, PING, PONG].includes(opcode) || (opcode >= CLOSE && (!fin || length > 125))) {
-      close(1002);
-      return false;
-    }
+    if (head & 0x70 || second < 0x80 || ![0, TEXT, BINARY, CLOSE, PING, PONG].includes(opcode) || (opcode >= CLOSE && (!fin || length > 125))) return fail(1002);
     const at = length < 126 ? 2 : length === 126 ? 4 : 10;
     if (pending.length < at) return false;
     if (at === 4) length = pending.readUInt16BE(2);
     if (at === 10) length = Number(pending.readBigUInt64BE(2));
-    if (length > MAX_FRAME) {
-      close(1009);
-      return false;
-    }
+    if (length > MAX_FRAME) return fail(1009);
     if (pending.length < at + 4 + length) return false;
     const payload = Buffer.from(pending.subarray(at + 4, at + 4 + length));
     for (let i = 0; i < length; i++) payload[i] = (payload[i] as number) ^ (pending[at + (i & 3)] as number);
@@ -146,9 +147,7 @@ export function acceptSocket(request: IncomingMessage, stream: Duplex, first: Bu
   const read = (chunk: Buffer): void => {
     if (stream.destroyed || stream.writableEnded) return;
     pending = pending.length ? Buffer.concat([pending, chunk]) : chunk;
-    while (take());
-    // Nothing that follows what was refused is read, but for the answer to the close.
-    if (closing && pending.length > MAX_FRAME) stream.destroy();
+    while (!stream.writableEnded && take());
   };
   // Read with the rest, once the caller has its socket.
   if (first.length) stream.unshift(first);

@@ -1,8 +1,8 @@
 // @ts-expect-error it has no types
 import { JSDOM } from 'jsdom';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { buildMock, startMock } from './mock-process.js';
-import type { MockProcess } from './mock-process.js';
+import { buildMock, startMock } from '../mock/process.js';
+import type { MockProcess } from '../mock/process.js';
 import { play, transcripts } from './transcript.js';
 import type { JsonObject, Line, Subject } from './transcript.js';
 
