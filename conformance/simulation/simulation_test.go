@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 200, "how many seeds TestSimulation runs")
+	seeds = flag.Int("seeds", 150, "how many seeds TestSimulation runs")
 	from  = flag.Uint64("from", 1, "the first of them")
 	seed  = flag.Uint64("seed", 0, "one seed for TestSeed to replay, with its history")
 	just  = flag.String("only", "", "the choices of that seed that take part, as a shrunk run prints them (file:NAME reads them from a file)")
