@@ -65,9 +65,10 @@ async function mock(args: readonly string[], env: { readonly [name: string]: str
     limits: limitsOf(values.limit || []),
     log: (line) => console.log(line),
   });
-  const port = await server.listen(wanted).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE') throw new Error(`port ${wanted} is in use: end what listens there, or choose another with --port`);
-    throw new Error(`listen on port ${wanted}: ${error.message}`);
+  const port = await server.listen(wanted).catch((error: unknown) => {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new Error(`port ${wanted} is in use: end what listens there, or choose another with --port`);
+    throw new Error(`listen on port ${wanted}: ${message}`);
   });
   console.log(`PurposePath Realtime mock is ready (${Math.round(performance.now())} ms)
 
@@ -95,9 +96,9 @@ process.on('SIGINT', () => process.exit(0));
 // Whoever read the lines has left.
 process.stdout.on('error', () => process.exit(0));
 if (command === 'mock')
-  mock(args, process.env).catch((error: Error) => {
+  mock(args, process.env).catch((error: unknown) => {
     // parseArgs adds advice on lines of its own.
-    console.error(error.message.split('\n')[0]);
+    console.error((error as Error).message.split('\n')[0]);
     process.exitCode = 1;
   });
 else {

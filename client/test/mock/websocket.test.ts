@@ -9,7 +9,7 @@ const ends: number[] = [];
 let port = 0;
 beforeAll(async () => {
   server.on('upgrade', (incoming, stream, head) => {
-    const socket = acceptSocket(incoming, stream as Socket, head, {
+    const socket = acceptSocket(incoming, stream, head, {
       message: (text) => (text === 'cut' ? socket?.cut() : text === 'close' ? socket?.close(1001, 'Going away') : socket?.send(`${text.length} ${text.slice(0, 10)}`)),
       closed: () => ends.push(1),
     });
