@@ -22,7 +22,6 @@ type bus struct {
 	w      *world
 	events map[string]*produced // by event id
 	dead   map[string]int       // dead letters, by event id
-	calls  int
 }
 
 // A produced is one event of a domain service.

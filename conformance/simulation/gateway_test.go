@@ -44,7 +44,6 @@ type gateway struct {
 	w       *world
 	sockets map[string]*link
 	open    []*link
-	made    int
 }
 
 // A link is one WebSocket connection, as the gateway sees it.

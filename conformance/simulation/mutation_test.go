@@ -14,7 +14,7 @@ import (
 
 var (
 	mutations = flag.Int("mutations", 0, "the seeds that TestMutations runs of each mutation; 0 checks only that they apply")
-	update    = flag.Bool("update", false, "TestMutations writes mutations.md anew")
+	update    = flag.Bool("update", false, "TestMutations writes the table of docs/RELIABILITY.md anew")
 )
 
 // root is the module's, seen from here.
@@ -35,8 +35,7 @@ func TestMutations(t *testing.T) {
 		t.Fatalf("%d mutations, %v", len(patches), err)
 	}
 	var table strings.Builder
-	fmt.Fprintf(&table, "# Mutations\n\nEach patch of mutations/ breaks one rule; found says how many of %d seeds show it (`make test-mutations`).\n\n"+
-		"| mutation | rule | what is broken | found | first seen as |\n|---|---|---|---|---|\n", *mutations)
+	fmt.Fprintf(&table, "Found says how many of %d seeds show it.\n\n| mutation | rule | what is broken | found | first seen as |\n|---|---|---|---:|---|\n", *mutations)
 	for _, patch := range patches {
 		t.Run(strings.TrimSuffix(filepath.Base(patch), ".patch"), func(t *testing.T) {
 			m, err := readMutation(patch)
@@ -55,9 +54,25 @@ func TestMutations(t *testing.T) {
 		})
 	}
 	if *update && *mutations > 0 && !t.Failed() {
-		if err := os.WriteFile("mutations.md", []byte(table.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		writeTable(t, table.String())
+	}
+}
+
+// writeTable replaces the table on the page of which it is a part.
+func writeTable(t *testing.T, table string) {
+	t.Helper()
+	const page, begin, end = root + "/docs/RELIABILITY.md", "<!-- mutations: make test-mutations -->\n", "<!-- end of mutations -->"
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		t.Fatalf("%s has no place for the table", page)
+	}
+	if err := os.WriteFile(page, []byte(before+begin+table+end+after), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
