@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test verify generate bench model redrive soak chaos test-foreign test-sam-local test-simulation test-mutations build clean engine client needs-go needs-node
+.PHONY: help run test verify generate bench model redrive soak chaos test-browsers test-foreign test-sam-local test-simulation test-mutations build clean engine client needs-go needs-node
 
 help: ## this list
 	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
@@ -24,6 +24,9 @@ bench: .build/rtlocal engine ## figures of the whole stack (SCENARIO=… for som
 
 model: needs-go ## search the model of the protocol exhaustively, in some minutes and 2 GB (docs/model)
 	@go run ./docs/model $(ARGS)
+
+test-browsers: .build/rtlocal engine client ## the client in Chromium against the running stack (installs it where apt-get can, else CHROMIUM=… names one)
+	@client/browser/run
 
 test-foreign: needs-go engine ## the running stack through AWS CLI, boto3, the JavaScript SDK, wscat and Python's websockets
 	@conformance/foreign/run
