@@ -15,11 +15,14 @@ export type {
   RealtimeStats,
   Resync,
   ResyncReason,
+  Share,
   SubscribeOptions,
+  TabsPort,
   TokenReason,
   Unsubscribe,
   WebSocketLike,
 } from './core/options.js';
+export { shareTabs } from './core/tabs/share.js';
 export type { ConnectionState, ConnectionStatus, Phase } from './core/status.js';
 export * from './generated/events.js';
 export { validateEvent } from './generated/validate.js';

@@ -1,5 +1,6 @@
 import { isCatalogueType } from '../generated/events.js';
 import type { EntityRef, EventSelector, RealtimeEvent, Selected, UnknownEvent } from '../generated/events.js';
+import { systemClock } from './clock.js';
 import { isAbout, matcher, metaOf, Subscribers } from './dispatch.js';
 import type { AnyHandler } from './dispatch.js';
 import { realtimeError } from './error.js';
@@ -15,13 +16,6 @@ import type { ConnectionStatus } from './status.js';
 /** Browsers' timers hold 24.8 days, and phones dislike long ones. */
 const LONGEST_TIMER = 43_200_000;
 const LATENCIES = 256;
-
-const systemClock = {
-  now: () => Date.now(),
-  monotonic: () => (typeof performance === 'undefined' ? Date.now() : performance.now()),
-  setTimeout: (run: () => void, ms: number): unknown => setTimeout(run, ms),
-  clearTimeout: (id: unknown): void => clearTimeout(id as number),
-};
 
 type Listener<T> = (value: T) => unknown;
 const addTo = <T>(set: Set<T>, value: T): Unsubscribe => {
@@ -47,7 +41,10 @@ const addTo = <T>(set: Set<T>, value: T): Unsubscribe => {
  * await client.connect();
  * ```
  */
-export const createRealtimeClient = (options: RealtimeOptions): RealtimeClient => {
+export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => {
+  const statusListeners = new Set<Listener<ConnectionStatus>>();
+  const onStatus = (listener: Listener<ConnectionStatus>): Unsubscribe => addTo(statusListeners, listener);
+  const options = given.share ? given.share(given, { session: () => state.session, onStatus }) : given;
   const { clock = systemClock, random = Math.random, page = browserPage(), socket: open = (url: string): WebSocketLike => new WebSocket(url) } = options.ports || {};
   const { history = 200, logger } = options;
 
@@ -65,7 +62,6 @@ export const createRealtimeClient = (options: RealtimeOptions): RealtimeClient =
   const inbox: Input[] = [];
   const sockets = new Map<number, WebSocketLike>();
   const subscribers = new Subscribers();
-  const statusListeners = new Set<Listener<ConnectionStatus>>();
   const resyncListeners = new Set<Listener<Resync>>();
   const waiting = new Set<() => void>();
   const answers = new Map<number, (upToDate: boolean) => void>();
@@ -260,7 +256,7 @@ export const createRealtimeClient = (options: RealtimeOptions): RealtimeClient =
 
   const client: RealtimeClient = {
     getStatus: () => status,
-    onStatus: (listener) => addTo(statusListeners, listener),
+    onStatus,
     subscribe(selector, handler, { signal, where } = {}) {
       if (signal && signal.aborted) return () => {};
       const stop = subscribers.add(selector, where, handler as unknown as AnyHandler);

@@ -156,6 +156,12 @@ export interface RealtimeOptions {
   onUnknown?: ((event: UnknownEvent) => void) | undefined;
   /** An event that `validate` refused. Return false to keep it from the handlers. */
   onInvalid?: ((event: UnknownEvent, issues: readonly ValidationIssue[]) => void | boolean) | undefined;
+  /**
+   * One connection for several clients: pass {@link shareTabs} to have one for all tabs of the browser. It is a function and not a name, so that who does not use it does not load it.
+   *
+   * @defaultValue undefined: a connection of its own
+   */
+  share?: Share | undefined;
   /** Told what the client does, without tokens and payloads. */
   logger?: ((entry: LogEntry) => void) | undefined;
   /** Clock, randomness, socket and page, for tests and for places that are no browser. */
@@ -176,6 +182,27 @@ export interface Ports {
   readonly random: () => number;
   readonly socket: (url: string) => WebSocketLike;
   readonly page: PagePort;
+  /** For {@link shareTabs}. */
+  readonly tabs?: TabsPort | undefined;
+}
+
+/** Replaces a client's options when it is made. `client` is not ready before that: what it has may only be called later. */
+export type Share = (
+  options: RealtimeOptions,
+  client: { session(): string | null | undefined; onStatus(listener: (status: ConnectionStatus) => void): Unsubscribe },
+) => RealtimeOptions;
+
+/** How the tabs of a browser find each other. */
+export interface TabsPort {
+  readonly locks: {
+    request(name: string, options: { readonly signal?: AbortSignal; readonly steal?: boolean }, hold: () => Promise<void>): Promise<unknown>;
+  };
+  readonly channel: (name: string) => {
+    /** The event's `data` is what was posted. */
+    onmessage: ((event: never) => void) | null;
+    postMessage(message: unknown): void;
+    close(): void;
+  };
 }
 
 /** Time. */
