@@ -1,18 +1,5 @@
 import { describe, expect, inject } from 'vitest';
 import { test } from './stage.js';
-import type { Tab } from './stage.js';
-
-/**
- * Freezes a page as a browser does with one that nobody looks at: neither a timer nor a message runs in it. Returns how to resume it.
- *
- * Only a tab of the first context can be frozen: those of others are told that they are always visible.
- */
-const freeze = async (tab: Tab): Promise<() => Promise<unknown>> => {
-  const devtools = await tab.page.context().newCDPSession(tab.page);
-  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
-  await expect.poll(async () => (await tab.told()).life).toContain('freeze');
-  return () => devtools.send('Page.setWebLifecycleState', { state: 'active' });
-};
 
 describe('a page that sleeps', () => {
   test('with the whole machine: finds its socket dead when it wakes, and heals', async ({ stage }) => {
@@ -42,7 +29,7 @@ describe('a page that sleeps', () => {
     await tab.connect(stage.login('ana', line), { ping: { timeoutMs: 1000 } });
     const before = await stage.publishTo([tab, witness], 2);
 
-    const resume = await freeze(tab);
+    const resume = await tab.freeze();
     const { ticks } = await tab.told();
     // Chromium ends a frozen page's socket and says so when the page resumes. Where it does not, the line is dead all the same.
     line.silence();

@@ -45,6 +45,18 @@ export class Tab {
     });
   }
 
+  /**
+   * Freezes the page as a browser does with one that nobody looks at: neither a timer nor a message runs in it. Returns how to resume it.
+   *
+   * Only a tab of the browser's first context can be frozen: those of others are told that they are always visible.
+   */
+  async freeze(): Promise<() => Promise<unknown>> {
+    const devtools = await this.page.context().newCDPSession(this.page);
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await expect.poll(async () => (await this.told()).life).toContain('freeze');
+    return () => devtools.send('Page.setWebLifecycleState', { state: 'active' });
+  }
+
   async connect(login: Login, tuning: Tuning = {}, loading = false): Promise<void> {
     await this.page.evaluate(([as, options, load]) => window.harness.connect(as, options, load), [login, tuning, loading] as const);
     await expect.poll(() => this.page.evaluate(() => window.harness.client.getStatus().state)).toBe('connected');

@@ -3,7 +3,7 @@ import { StrictMode, useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { Root } from 'react-dom/client';
-import { createRealtimeClient, validateEvent } from '../../src/index.js';
+import { createRealtimeClient, shareTabs, validateEvent } from '../../src/index.js';
 import type { CatalogueType, ConnectionStatus, EventMeta, GetToken, RealtimeClient, RealtimeEvent, RealtimeOptions, TokenReason } from '../../src/index.js';
 import { RealtimeProvider, useRealtimeConnection, useRealtimeEvent } from '../../src/react/index.js';
 
@@ -19,7 +19,10 @@ export interface Login {
 }
 
 /** Options of the client that a test may set. */
-export type Tuning = Pick<RealtimeOptions, 'ping' | 'backoff' | 'rotateAfterMs' | 'sessionKey'>;
+export type Tuning = Pick<RealtimeOptions, 'ping' | 'backoff' | 'rotateAfterMs' | 'sessionKey'> & {
+  /** Share the connection with the browser's other tabs. */
+  readonly share?: boolean;
+};
 
 /** What the application was told, in this order. */
 export interface Told {
@@ -93,12 +96,13 @@ const common = {
 } satisfies Partial<RealtimeOptions>;
 
 let client: RealtimeClient | undefined;
-const connect: Harness['connect'] = (as, tuning, loading) => {
+const connect: Harness['connect'] = (as, { share, ...tuning } = {}, loading) => {
   login = as;
   client = createRealtimeClient({
     ...common,
     url: as.url,
     ...tuning,
+    share: share ? shareTabs : undefined,
     onResync: ({ reason, sequence }) => {
       told.resyncs.push({ reason, sequence });
       return loading && told.resyncs.length === 1 ? new Promise(() => {}) : undefined;
