@@ -34,7 +34,7 @@ const chaosSpeed = 4
 
 // killed are the functions that are ended by kill -9, each as often as it is listed.
 func killed() []string {
-	return []string{"PusherFunction", "BroadcasterFunction", "AuthFunction", "PingFunction", "ConnectFunction", "DisconnectFunction", "BroadcasterFunction", "AuthFunction"}
+	return []string{"PusherFunction", "BroadcasterFunction", "AuthFunction", "PingFunction", "ConnectFunction", "DisconnectFunction", "SweeperFunction", "UnroutedFunction", "BroadcasterFunction", "AuthFunction"}
 }
 
 // TestChaos is the load of TestSoak while a fault strikes every second, a function is killed every two and the tables' engine, which keeps its
