@@ -52,4 +52,13 @@ describe('delivery', () => {
     await stage.expectWhole([lost as string, next], tab);
     expect(line.opened).toBe(1);
   });
+
+  test('a push that comes twice, because its answer was lost, is told once', async ({ stage, stack }) => {
+    const tab = await stage.tab();
+    await tab.connect(stage.login('ana', await stage.line()));
+    await stack.fault({ target: 'connections', match: `POST ${await tab.connectionId()}`, answer: 'lose' });
+    const id = await stage.publish();
+    await expect.poll(() => tab.page.evaluate(() => window.harness.client.getStats())).toMatchObject({ received: 2, duplicates: 1 });
+    await stage.expectWhole([id], tab);
+  });
 });

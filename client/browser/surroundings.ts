@@ -58,6 +58,7 @@ const startChromium = async (): Promise<{ readonly devtools: string; readonly st
       '--headless',
       '--no-sandbox',
       '--remote-debugging-port=0',
+      '--remote-debugging-pipe',
       `--user-data-dir=${profile}`,
       '--no-first-run',
       '--disable-background-networking',
@@ -68,14 +69,14 @@ const startChromium = async (): Promise<{ readonly devtools: string; readonly st
       '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost, EXCLUDE 127.0.0.1',
       'about:blank',
     ],
-    // A process group of its own, so that all of it can be ended.
-    { detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
+    // The two last ones are DevTools' pipe. Nobody uses it, but with it Chromium ends when this process does, however that comes.
+    { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] },
   );
   const [, devtools = ''] = await said(child, /DevTools listening on (\S+)/);
   return {
     devtools,
     stop: async () => {
-      process.kill(-(child.pid as number), 'SIGTERM');
+      child.kill('SIGTERM');
       await ended(child);
       rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
     },
