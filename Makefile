@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test verify generate bench model redrive soak chaos test-browsers test-foreign test-sam-local test-simulation test-mutations build clean engine client needs-go needs-node
+.PHONY: help run test verify generate bench model redrive soak chaos test-browsers test-foreign test-sam-local test-consumers test-simulation test-mutations build clean engine client needs-go needs-node
 
 help: ## this list
 	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
@@ -13,7 +13,7 @@ run: .build/rtlocal engine ## start everything on port 5055 (PORT=5056 for anoth
 test: needs-go engine client ## every test but the browsers'
 	@.ci/test
 
-verify: needs-go needs-node ## lint, AWS's own tools, generated files unchanged
+verify: needs-go needs-node client ## lint, AWS's own tools, generated files unchanged
 	@.ci/verify
 
 generate: needs-go ## write everything that is made from the event catalogue
@@ -33,6 +33,9 @@ test-foreign: needs-go engine ## the running stack through AWS CLI, boto3, the J
 
 test-sam-local: needs-go engine ## every function under `sam local`, where a container engine can be started
 	@conformance/samlocal/run
+
+test-consumers: client ## the packed client package, compiled, tested, bundled and run by applications old and new
+	@npm run --silent consumers --prefix client
 
 test-simulation: needs-go ## the whole system under every fault, 10,000 seeds (SEEDS=… for another number)
 	@go test ./conformance/simulation -count=1 -run TestSimulation -v -timeout 3h -seeds $(or $(SEEDS),10000)
