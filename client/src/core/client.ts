@@ -1,7 +1,7 @@
 import { isCatalogueType } from '../generated/events.js';
 import type { EntityRef, EventSelector, RealtimeEvent, Selected, UnknownEvent } from '../generated/events.js';
 import { systemClock } from './clock.js';
-import { isAbout, matcher, metaOf, Subscribers } from './dispatch.js';
+import { isAbout, matcher, metaOf, createSubscribers } from './dispatch.js';
 import type { AnyHandler } from './dispatch.js';
 import { realtimeError } from './error.js';
 import type { RealtimeError } from './error.js';
@@ -61,7 +61,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   let latencies: number[] = [];
   const inbox: Input[] = [];
   const sockets = new Map<number, WebSocketLike>();
-  const subscribers = new Subscribers();
+  const subscribers = createSubscribers();
   const resyncListeners = new Set<Listener<Resync>>();
   const waiting = new Set<() => void>();
   const answers = new Map<number, (upToDate: boolean) => void>();
@@ -272,24 +272,22 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       listenToPage();
       send({ is: 'connect' });
       return new Promise((resolve, reject) => {
-        const done = (settle: () => void): void => {
+        const end = (settle: (value: never) => void, value?: unknown): void => {
           waiting.delete(check);
           if (signal) signal.removeEventListener('abort', aborted);
-          settle();
+          settle(value as never);
         };
-        const aborted = (): void => done(() => reject(realtimeError('TIMEOUT', 'connect was aborted', clock.now(), true, { cause: signal && (signal as { reason?: unknown }).reason })));
+        const aborted = (): void => end(reject, realtimeError('TIMEOUT', 'connect was aborted', clock.now(), true, { cause: (signal as { reason?: unknown }).reason }));
         const check = (): void => {
-          const now = status;
-          if (now.state === 'connected') done(resolve);
-          else if (now.state === 'error') done(() => reject(now.error));
-          else if (now.state === 'disconnected') done(() => reject(realtimeError('TOKEN_UNAVAILABLE', 'Not connected: ' + now.reason, clock.now(), false)));
+          const { state } = status;
+          if (state === 'connected') end(resolve);
+          else if (state === 'error') end(reject, status.error);
+          else if (state === 'disconnected') end(reject, realtimeError('TOKEN_UNAVAILABLE', 'Not connected: ' + status.reason, clock.now(), false));
         };
         waiting.add(check);
-        if (signal) {
-          if (signal.aborted) return aborted();
-          signal.addEventListener('abort', aborted);
-        }
-        check();
+        if (signal) signal.addEventListener('abort', aborted);
+        if (signal && signal.aborted) aborted();
+        else check();
       });
     },
     disconnect,

@@ -22,33 +22,38 @@ interface Subscription {
 }
 
 /** Who is told of which event. */
-export class Subscribers {
-  private readonly all = new Set<Subscription>();
-  private byType = new Map<string, readonly Subscription[]>();
-
-  add(selector: string | readonly string[], where: Partial<EntityRef> | undefined, handler: AnyHandler): () => void {
-    const subscription = { matches: matcher(selector), where, handler };
-    this.all.add(subscription);
-    this.byType = new Map();
-    return () => {
-      this.all.delete(subscription);
-      this.byType = new Map();
-    };
-  }
-
+export interface Subscribers {
+  add(selector: string | readonly string[], where: Partial<EntityRef> | undefined, handler: AnyHandler): () => void;
   /** Calls the handlers in the order of their subscription: those of now, less those that end meanwhile. */
-  tell(event: RealtimeEvent, meta: EventMeta, run: (handler: AnyHandler) => void): void {
-    const { type } = event;
-    let those = this.byType.get(type);
-    if (!those) this.byType.set(type, (those = Array.from(this.all).filter(({ matches }) => matches(type))));
-    for (const one of those) if (this.all.has(one) && isAbout(meta.entity, one.where)) run(one.handler);
-  }
-
-  clear(): void {
-    this.all.clear();
-    this.byType = new Map();
-  }
+  tell(event: RealtimeEvent, meta: EventMeta, run: (handler: AnyHandler) => void): void;
+  clear(): void;
 }
+
+export const createSubscribers = (): Subscribers => {
+  const all = new Set<Subscription>();
+  const byType = new Map<string, readonly Subscription[]>();
+  return {
+    add(selector, where, handler) {
+      const subscription = { matches: matcher(selector), where, handler };
+      all.add(subscription);
+      byType.clear();
+      return () => {
+        all.delete(subscription);
+        byType.clear();
+      };
+    },
+    tell(event, meta, run) {
+      const { type } = event;
+      let those = byType.get(type);
+      if (!those) byType.set(type, (those = Array.from(all).filter(({ matches }) => matches(type))));
+      for (const one of those) if (all.has(one) && isAbout(meta.entity, one.where)) run(one.handler);
+    },
+    clear() {
+      all.clear();
+      byType.clear();
+    },
+  };
+};
 
 /** What is known of an event beside itself. */
 export const metaOf = (event: RealtimeEvent, receivedAt: number, replayed: boolean, user: string, offset: number): EventMeta => {

@@ -1,31 +1,21 @@
 import type { PageEvent, PagePort } from './options.js';
 
+const NAMES: { readonly [type: string]: PageEvent | undefined } = { pagehide: 'hide', pageshow: 'show', pointerdown: 'interaction', keydown: 'interaction' };
+
 /** The page of a browser; where there is none, a page that is always visible and of which nothing is heard. */
 export const browserPage = (): PagePort => ({
   isVisible: () => typeof document === 'undefined' || document.visibilityState !== 'hidden',
   subscribe(listener) {
-    const stops: (() => void)[] = [];
-    const on = (target: EventTarget, type: string, map: (event: Event) => PageEvent | undefined): void => {
-      const run = (event: Event): void => {
-        const told = map(event);
-        if (told) listener(told);
-      };
-      const options = { capture: true, passive: true };
-      target.addEventListener(type, run, options);
-      stops.push(() => target.removeEventListener(type, run, options));
+    const run = ({ type, persisted }: { readonly type: string; readonly persisted?: boolean }): void => {
+      // A page that is left for good, or shown for the first time, is no matter of the back-forward cache.
+      if (persisted !== false) listener(type === 'visibilitychange' ? document.visibilityState : NAMES[type] || (type as PageEvent));
     };
-    // React Native has a window, but no document.
-    if (typeof document !== 'undefined' && typeof window !== 'undefined') {
-      on(document, 'visibilitychange', () => (document.visibilityState === 'hidden' ? 'hidden' : 'visible'));
-      on(document, 'freeze', () => 'freeze');
-      on(document, 'resume', () => 'resume');
-      on(window, 'online', () => 'online');
-      on(window, 'offline', () => 'offline');
-      on(window, 'pagehide', (event) => ((event as PageTransitionEvent).persisted ? 'hide' : undefined));
-      on(window, 'pageshow', (event) => ((event as PageTransitionEvent).persisted ? 'show' : undefined));
-      on(window, 'pointerdown', () => 'interaction');
-      on(window, 'keydown', () => 'interaction');
-    }
-    return () => stops.forEach((stop) => stop());
+    const each = (what: 'addEventListener' | 'removeEventListener'): void => {
+      // React Native has a window, but no document. On its way to the document every event comes past the window.
+      if (typeof document !== 'undefined' && typeof window !== 'undefined')
+        for (const type of ['visibilitychange', 'freeze', 'resume', 'online', 'offline', 'pagehide', 'pageshow', 'pointerdown', 'keydown']) window[what](type, run as (event: object) => void, { capture: true, passive: true });
+    };
+    each('addEventListener');
+    return () => each('removeEventListener');
   },
 });

@@ -8,7 +8,7 @@ import type { Create } from './world.js';
 
 interface Mutation {
   readonly rule: string;
-  readonly file: 'machine' | 'recovery' | 'client';
+  readonly file: 'machine' | 'connection' | 'renewal' | 'messages' | 'recovery';
   readonly from: string;
   readonly to: string;
 }
@@ -26,13 +26,13 @@ const mutations: readonly Mutation[] = [
   { rule: 'a new session forgets what is held', file: 'recovery', from: '  s.held = new Map();\n  s.queue = [];\n  s.more', to: '  s.more' },
   { rule: 'a silent socket is given up', file: 'machine', from: 'else if (ping.tries) {', to: 'else if (ping.tries > 99) {' },
   { rule: 'an open socket is not believed after sleep', file: 'machine', from: 'if (s.t - due > 15_000) late = true;', to: '' },
-  { rule: 'a lost connection is made anew', file: 'machine', from: 's.timers = { retry: s.t +', to: 's.timers = { more: s.t +' },
-  { rule: 'a connection that is alive is not asked twice at once', file: 'machine', from: 'answer(s, awaited ? data : { ...data, more: false });', to: 'link.ping = undefined; answer(s, data);' },
+  { rule: 'a lost connection is made anew', file: 'connection', from: 's.timers.retry = s.t +', to: 's.timers.more = s.t +' },
+  { rule: 'a connection that is alive is not asked twice at once', file: 'messages', from: 'answer(s, awaited ? data : { ...data, more: false });', to: 'link.ping = undefined; answer(s, data);' },
   { rule: 'a predecessor is closed', file: 'machine', from: 's.old && drop(s, s.old);', to: '' },
   { rule: 'a token in flight is dropped with its session', file: 'machine', from: '!token || token.id !== input.id', to: '!token' },
-  { rule: 'a ping goes out at least every 8 minutes', file: 'machine', from: 's.timers.ping = s.t + (', to: 's.timers.ping = s.t + 300_000 + (' },
-  { rule: 'a connection is handed over before its two hours are up', file: 'machine', from: 'if (rotate) timers.rotate', to: 'if (!rotate) timers.rotate' },
-  { rule: 'a token is renewed before it ends', file: 'machine', from: 'timers.renew = s.t + Math.max(1000, life * 0.8)', to: 'timers.renew = s.t + Math.max(1000, life * 1.8)' },
+  { rule: 'a ping goes out at least every 8 minutes', file: 'connection', from: 's.timers.ping = s.t + (', to: 's.timers.ping = s.t + 300_000 + (' },
+  { rule: 'a connection is handed over before its two hours are up', file: 'messages', from: 'if (rotate) timers.rotate', to: 'if (!rotate) timers.rotate' },
+  { rule: 'a token is renewed before it ends', file: 'messages', from: 'timers.renew = s.t + Math.max(1000, life * 0.8)', to: 'timers.renew = s.t + Math.max(1000, life * 1.8)' },
 ];
 
 /** The client with one rule broken. */
