@@ -2,12 +2,15 @@ import type { ChildProcess } from 'node:child_process';
 
 const PATIENCE = 120_000;
 
-/** Waits until a process says what matches. What it says later is read and dropped, so that it never stands still. */
+/** Waits until a process says what matches; one that does not is ended. What it says later is read and dropped, so that it never stands still. */
 export const said = (child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> =>
   new Promise((resolve, reject) => {
     let heard = '';
     const failed = (how: string): void => reject(new Error(`${child.spawnfile} ${how} before it said ${pattern}:\n${heard}`));
-    const timer = setTimeout(() => failed(`ran for ${PATIENCE} ms`), PATIENCE);
+    const timer = setTimeout(() => {
+      child.kill();
+      failed(`ran for ${PATIENCE} ms`);
+    }, PATIENCE);
     let listen: ((text: string) => void) | undefined = (text) => {
       heard += text;
       const match = pattern.exec(heard);

@@ -66,7 +66,7 @@ describe('React', () => {
     await expect.poll(() => state(tab)).toBe('connected');
     await stage.publish('goal.created', { title: 'Seen once' });
     await expect.poll(() => items(tab)).toEqual(['Seen once']);
-    expect((await tab.told()).effects).toBe(2); // or StrictMode was not there
+    expect(await tab.told()).toMatchObject({ effects: 2, tokens: ['connect'] }); // one effect: StrictMode was not there
     expect([line.opened, line.open]).toEqual([1, 1]);
     await tab.page.evaluate(() => window.harness.unmount());
     await expect.poll(() => line.open).toBe(0);

@@ -1,6 +1,7 @@
 /** What every test needs once: the stack, the pages, and Chromium. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -78,7 +79,8 @@ const startChromium = async (): Promise<{ readonly devtools: string; readonly st
     stop: async () => {
       child.kill('SIGTERM');
       await ended(child);
-      rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+      // Its processes end one after the other, and write until then.
+      await rm(profile, { recursive: true, force: true, maxRetries: 50 });
     },
   };
 };
