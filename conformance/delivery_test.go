@@ -29,7 +29,7 @@ func TestAnEventReachesEveryConnectionOfItsTenantAndNoOther(t *testing.T) {
 	if at, err := time.Parse("2006-01-02T15:04:05.000Z", got.Timestamp); err != nil || time.Since(at) > time.Hour {
 		t.Errorf("timestamp = %q, %v", got.Timestamp, err)
 	}
-	if diff := cmp.Diff(got, bob.events[0]); diff != "" {
+	if diff := cmp.Diff(got, bob.events[0], cmpopts.IgnoreUnexported(message{})); diff != "" {
 		t.Errorf("two connections got different events:\n%s", diff)
 	}
 	if foreign.events[0].EventID != "theirs" {
