@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -57,7 +58,8 @@ func TestTheStackAnswersAsTheTranscriptsSay(t *testing.T) {
 			if err := decodeNumbers(text, &script); err != nil {
 				t.Fatal(err)
 			}
-			p := player{t: t, stack: stack, tenant: tenantOf(t), speed: 1, sockets: map[string]*socket{}}
+			tenant := tenantOf(t) + "-" + rand.Text() // -count runs it again on the same log
+			p := player{t: t, stack: stack, tenant: tenant, speed: 1, sockets: map[string]*socket{}}
 			p.names = map[string]any{"tenant": p.tenant}
 			maps.Copy(p.names, script.Let)
 			p.limit(script)
