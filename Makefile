@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test verify generate bench model redrive soak chaos test-browsers test-foreign test-sam-local test-consumers test-simulation test-mutations build clean engine client needs-go needs-node
+.PHONY: help run test verify generate bench bench-client model redrive soak chaos test-browsers test-foreign test-sam-local test-consumers test-simulation test-mutations build clean engine client needs-go needs-node
 
 help: ## this list
 	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
@@ -21,6 +21,9 @@ generate: needs-go ## write everything that is made from the event catalogue
 
 bench: .build/rtlocal engine ## figures of the whole stack (SCENARIO=… for some, about five minutes for all)
 	@go run ./bench $(SCENARIO)
+
+bench-client: client ## figures of the client package, its size beside others, in a minute
+	@node client/bench/run.mjs
 
 model: needs-go ## search the model of the protocol exhaustively, in some minutes and 2 GB (docs/model)
 	@go run ./docs/model $(ARGS)
@@ -57,7 +60,7 @@ build: needs-go ## compile everything
 	@go build ./...
 
 clean: ## remove what was built and installed here
-	@rm -rf .build .aws-sam .venv local/engine/node_modules client/node_modules
+	@rm -rf .build .aws-sam .venv local/engine/node_modules client/node_modules client/bench/peers/node_modules
 
 .build/rtlocal: needs-go
 	@go build -o $@ ./local
