@@ -12,9 +12,9 @@ beforeAll(async () => {
 afterAll(() => fast.stop());
 
 const quick = test.extend<{ stage: Stage }>({
-  stage: async ({ browser }, use) => {
+  stage: async ({ browser }, run) => {
     const stage = new Stage(browser, fast.stack);
-    await use(stage);
+    await run(stage);
     await stage.end();
   },
 });

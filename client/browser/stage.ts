@@ -145,18 +145,18 @@ export class Stage {
 /** Tests with the browser, and a stage each. */
 export const test = base.extend<{ stage: Stage; browser: Browser; stack: Stack }>({
   browser: [
-    async ({}, use) => {
+    async ({}, run) => {
       const browser = await chromium.connectOverCDP(inject('devtools'), { noDefaults: true });
-      await use(browser);
+      await run(browser);
       // Ends the connection to Chromium, which runs on.
       await browser.close();
     },
     { scope: 'file' },
   ],
-  stack: [async ({}, use) => use(new Stack(inject('stack'))), { scope: 'file' }],
-  stage: async ({ browser, stack }, use) => {
+  stack: [async ({}, run) => run(new Stack(inject('stack'))), { scope: 'file' }],
+  stage: async ({ browser, stack }, run) => {
     const stage = new Stage(browser, stack);
-    await use(stage);
+    await run(stage);
     const uncaught = stage.tabs.flatMap((tab) => tab.uncaught);
     await stage.end();
     expect(uncaught).toEqual([]);
