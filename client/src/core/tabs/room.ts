@@ -28,6 +28,8 @@ export interface RoomHost {
   /** Who leads has changed, or nobody does: sockets of before are of no use. */
   changed(): void;
   hear(message: Said): void;
+  /** There are no locks for this page: it leads itself alone. */
+  refused(): void;
 }
 
 /** Milliseconds in which a leader answers another tab, however busy. */
@@ -141,9 +143,11 @@ export class Room {
       });
     const end = (): void => {
       if (this.request !== mine) return;
-      // The lock was stolen: this tab was silent for too long.
-      this.leader = undefined;
-      this.queue();
+      const stolen = this.leads;
+      this.leader = stolen ? undefined : this.id;
+      if (stolen) this.queue();
+      else this.host.refused();
+      this.settle();
       this.host.changed();
     };
     this.port.locks.request(this.name, steal ? { steal } : { signal: aborter.signal }, hold).then(end, end);

@@ -69,6 +69,7 @@ export const shareTabs: Share = (options, client) => {
         // The next attempt shall not wait: nothing has failed.
         nudge();
       },
+      refused: () => alone('the browser refuses this page a lock'),
       hear(message) {
         if (message.say === 'ask') {
           if (relay && room && message.to === room.id) relay.take(message);
@@ -113,8 +114,8 @@ export const shareTabs: Share = (options, client) => {
           nudge = () => listener('online');
           const stop = page.subscribe((event) => {
             listener(event);
-            // Whoever is about to stand still must not lead.
-            if (event === 'hide' || (event === 'freeze' && room && room.leads)) leave();
+            // Whoever is about to stand still must not lead, nor wait for it.
+            if (event === 'hide' || event === 'freeze') leave();
           });
           return () => {
             nudge = () => {};
