@@ -92,8 +92,8 @@ export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user
   const server = createProtocolServer({
     now: clock.now,
     verify: (token) => {
-      const [tenant = '', user = '', expiresAt] = token.split(' ');
-      return { tenantId: tenant, userId: user, expiresAt: Number(expiresAt) };
+      const [, tenant = '', user = '', expiresAt] = /^(\S+) (\S+) ([\d.]+)$/.exec(token) || [];
+      return expiresAt ? { tenantId: tenant, userId: user, expiresAt: Number(expiresAt) } : { error: 'the token is not one of token()' };
     },
     refuse: (action) => {
       if (action !== 'auth') return undefined;
@@ -145,7 +145,11 @@ export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user
       onclose: null,
       onerror: null,
       send(text) {
-        sent.push(JSON.parse(text) as Record<string, unknown>);
+        try {
+          sent.push(JSON.parse(text) as Record<string, unknown>);
+        } catch {
+          // No message: for the server to refuse.
+        }
         if (!line.dead && line.server) line.server.receive(text);
       },
       close() {

@@ -140,7 +140,23 @@ const bytes = (event: StoredEvent): number => {
   const others = text.match(/[^\x00-\x7f]/g);
   return text.length + (others ? 2 * others.length : 0);
 };
+/** Bytes of a ref that is repeated: in the answer to a message, and to one that is none. */
+const LONGEST_REF = 256;
+const LONGEST_UNKNOWN_REF = 64;
+/** Bytes in UTF-8. Jest's browsers lack TextEncoder. */
+const utf8 = (text: string): number => Array.from(text, (c) => c.codePointAt(0) as number).reduce((sum, c) => sum + (c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4), 0);
 const isPosition = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isRef = (value: unknown, longest: number): boolean => value == null || (typeof value === 'string' && utf8(value) <= longest);
+
+/** What can't be read in a message, or undefined. A field that is null counts as absent. */
+const unreadable = ({ ref, token, lastSequence, lastEventId, accept, protocol, replaces }: Record<string, unknown>): string | undefined => {
+  if (!isRef(ref, LONGEST_REF)) return 'ref must be a string of at most ' + LONGEST_REF + ' bytes';
+  if (lastSequence != null && !isPosition(lastSequence)) return 'lastSequence must be a whole number from 0 to ' + Number.MAX_SAFE_INTEGER;
+  if (protocol != null && !Number.isInteger(protocol)) return 'protocol must be a whole number';
+  if (accept != null && !(Array.isArray(accept) && accept.every((word) => typeof word === 'string'))) return 'accept must be an array of strings';
+  for (const [name, value] of [['token', token], ['lastEventId', lastEventId], ['replaces', replaces]]) if (value != null && typeof value !== 'string') return String(name) + ' must be a string';
+  return undefined;
+};
 
 /** Makes a server that keeps everything in memory. */
 export function createProtocolServer({ now, verify, limits: given, refuse }: ProtocolServerOptions): ProtocolServer {
@@ -183,7 +199,7 @@ export function createProtocolServer({ now, verify, limits: given, refuse }: Pro
   const replay = (c: Connection, message: Record<string, unknown>): object => {
     const log = logOf(c.tenantId as string);
     const { lastSequence, lastEventId } = message;
-    const answer = { sequence: log.head, ...(message.ref !== undefined && { ref: message.ref }) };
+    const answer = { sequence: log.head, ...(message.ref ? { ref: message.ref } : {}) };
     if (lastSequence == null && lastEventId == null) return answer;
     const named = typeof lastEventId === 'string' ? log.ids.get(lastEventId) : undefined;
     const after = isPosition(lastSequence) ? lastSequence : named && named.sequence;
@@ -207,7 +223,7 @@ export function createProtocolServer({ now, verify, limits: given, refuse }: Pro
       code,
       ...(reason !== undefined && { reason }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
-      ...(ref !== undefined && { ref }),
+      ...(typeof ref === 'string' && ref && isRef(ref, LONGEST_REF) && { ref }),
     });
 
   const auth = (c: Connection, message: Record<string, unknown>): void => {
@@ -218,7 +234,9 @@ export function createProtocolServer({ now, verify, limits: given, refuse }: Pro
     };
     const refusal = refuse && refuse('auth');
     if (refusal) return fail(refusal);
-    if (message.protocol !== undefined && message.protocol !== 1) return fail({ code: 'FORBIDDEN', reason: 'upgrade', error: 'protocol ' + String(message.protocol) + ' is not spoken' });
+    const wrong = unreadable(message);
+    if (wrong) return fail({ code: 'VALIDATION_ERROR', error: wrong });
+    if (message.protocol != null && message.protocol !== 1) return fail({ code: 'FORBIDDEN', reason: 'upgrade', error: 'this server speaks protocol 1 only' });
     if (typeof token !== 'string' || !token) return fail({ code: 'VALIDATION_ERROR', error: 'token is missing' });
     const verdict = verify(token);
     if ('error' in verdict) return fail({ code: 'UNAUTHORIZED', ...verdict });
@@ -250,6 +268,9 @@ export function createProtocolServer({ now, verify, limits: given, refuse }: Pro
   const ping = (c: Connection, message: Record<string, unknown>): void => {
     const refusal = refuse && refuse('ping');
     if (refusal) return refused(c, 'connection_error', refusal, message.ref);
+    const { lastSequence, ref } = message;
+    const wrong = unreadable({ lastSequence, ref });
+    if (wrong) return refused(c, 'connection_error', { code: 'VALIDATION_ERROR', error: wrong }, ref);
     if (c.tenantId === undefined) return refused(c, 'connection_error', { code: 'UNAUTHORIZED', error: 'not authenticated' }, message.ref);
     if (c.expiresAt <= now()) return refused(c, 'connection_error', { code: 'UNAUTHORIZED', reason: 'token_expired', error: 'the token has ended' }, message.ref);
     c.control('pong', replay(c, message));
@@ -265,7 +286,7 @@ export function createProtocolServer({ now, verify, limits: given, refuse }: Pro
     }
     if (message.action === 'auth') auth(c, message);
     else if (message.action === 'ping') ping(c, message);
-    else refused(c, 'connection_error', { code: 'VALIDATION_ERROR', error: 'unknown action' }, message.ref);
+    else refused(c, 'connection_error', { code: 'VALIDATION_ERROR', error: 'unknown action' }, isRef(message.ref, LONGEST_UNKNOWN_REF) ? message.ref : undefined);
   };
 
   return {

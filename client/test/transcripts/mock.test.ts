@@ -40,9 +40,6 @@ const subjectOf = (mock: MockProcess): Subject => {
   };
 };
 
-/** Where the mock differs still: each of these must fail, or leave this list. */
-const DIFFERS = ['not-read'];
-
 describe('the mock server answers as the transcripts say', { timeout: 2 * PATIENCE }, () => {
   let built: Awaited<ReturnType<typeof buildMock>>;
   const running = new Map<string, Promise<MockProcess>>();
@@ -64,6 +61,6 @@ describe('the mock server answers as the transcripts say', { timeout: 2 * PATIEN
 
   for (const transcript of transcripts) {
     const { name, about, limits } = transcript;
-    (DIFFERS.includes(name) ? test.fails : test.concurrent)(`${name}: ${about}`, async () => play(transcript, 'transcript-' + name, subjectOf(await mockOf(limits))));
+    test.concurrent(`${name}: ${about}`, async () => play(transcript, 'transcript-' + name, subjectOf(await mockOf(limits))));
   }
 });
