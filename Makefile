@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test verify generate bench bench-client model redrive soak chaos test-browsers test-foreign test-sam-local test-consumers test-simulation test-mutations build clean engine client needs-go needs-node
+.PHONY: help run test verify generate bench bench-client model redrive soak chaos test-browsers test-foreign test-sam-local test-consumers package test-simulation test-mutations build clean engine client needs-go needs-node
 
 help: ## this list
 	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
@@ -36,6 +36,9 @@ test-foreign: needs-go engine ## the running stack through AWS CLI, boto3, the J
 
 test-sam-local: needs-go engine ## every function under `sam local`, where a container engine can be started
 	@conformance/samlocal/run
+
+package: client ## the npm package as it is published, .build/client/purposepath-realtime.tgz
+	@npm run --silent package --prefix client
 
 test-consumers: client ## the packed client package, compiled, tested, bundled and run by applications old and new
 	@npm run --silent consumers --prefix client
