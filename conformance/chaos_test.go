@@ -55,7 +55,7 @@ func TestChaos(t *testing.T) {
 	if *chaosPython != "" {
 		for tenant := range loadTenants {
 			name := loadTenant(tenant)
-			foreign = append(foreign, startPython(t, s.URL, name, s.Token(t, name, "python", 1000*time.Hour)))
+			foreign = append(foreign, startPython(t, l, name))
 		}
 	}
 	count := map[string]int{} // by what struck
@@ -84,7 +84,7 @@ func TestChaos(t *testing.T) {
 	s.NoFaults(t)
 	l.finish()
 	for i, p := range foreign {
-		p.finish(t, l.finals[i].Load(), l)
+		p.finish(t, l.finals[i].Load())
 	}
 	report := chaosPage(l, count, time.Since(began), memory(pid), len(foreign))
 	t.Log(report)
@@ -100,7 +100,7 @@ func chaosPage(l *load, count map[string]int, took time.Duration, memory string,
 	var b strings.Builder
 	fmt.Fprintf(&b, "Seed %d, events put for %v, everything there after %v; %s.\n\n", *chaosSeed, *chaos, took.Round(time.Second), memory)
 	fmt.Fprintf(&b, "| | |\n|---|---|\n| events put | %d, of %d tenants |\n| clients | %d in Go, %d in Python |\n| handed to subscribers | %d |\n", l.put.Load(), loadTenants, loadTenants*loadClients, foreign, l.delivered.Load())
-	fmt.Fprintf(&b, "| connections authenticated | %d |\n| came again and were dropped by their position | %d |\n| lost, doubled, out of order, another tenant's | 0 |\n| auth without any answer | %d |\n", l.opened.Load(), l.repeats.Load(), l.silences.Load())
+	fmt.Fprintf(&b, "| connections authenticated | %d |\n| came again and were dropped by their position | %d |\n| lost, doubled, out of order, another tenant's | %d |\n| auth without any answer | %d |\n", l.opened.Load(), l.repeats.Load(), l.broken.Load(), l.silences.Load())
 	for _, name := range slices.Sorted(maps.Keys(count)) {
 		fmt.Fprintf(&b, "| %s | %d |\n", name, count[name])
 	}
@@ -196,11 +196,11 @@ type pythonClient struct {
 	count  int64
 }
 
-func startPython(t *testing.T, url, tenant, token string) *pythonClient {
+func startPython(t *testing.T, l *load, tenant string) *pythonClient {
 	t.Helper()
-	p := &pythonClient{errors: &strings.Builder{}, done: make(chan struct{}), checks: &witness{tenant: tenant, seen: map[string]int64{}}}
+	p := &pythonClient{errors: &strings.Builder{}, done: make(chan struct{}), checks: &witness{load: l, tenant: tenant, seen: map[string]int64{}}}
 	p.cmd = exec.Command(*chaosPython, "foreign/chaos.py")
-	p.cmd.Env = append(os.Environ(), "STACK_URL="+url, "TOKEN="+token)
+	p.cmd.Env = append(os.Environ(), "STACK_URL="+l.stack.URL, "TOKEN="+l.stack.Token(t, tenant, "python", 1000*time.Hour))
 	p.cmd.Stderr = p.errors
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -229,7 +229,7 @@ func startPython(t *testing.T, url, tenant, token string) *pythonClient {
 				p.checks.next = m.Sequence + 1
 				close(ready)
 			case m.Type == "lost":
-				t.Errorf("python of %s: told that not all can be had", tenant)
+				l.breaks(t, "python of %s: told that not all can be had", tenant)
 			default:
 				p.checks.take(t, m)
 				p.count++
@@ -248,7 +248,7 @@ func startPython(t *testing.T, url, tenant, token string) *pythonClient {
 }
 
 // finish waits until the client has the tenant's last number, and ends it.
-func (p *pythonClient) finish(t *testing.T, final int64, l *load) {
+func (p *pythonClient) finish(t *testing.T, final int64) {
 	t.Helper()
 	for deadline := time.Now().Add(drains); ; time.Sleep(50 * time.Millisecond) {
 		p.mu.Lock()
@@ -258,7 +258,7 @@ func (p *pythonClient) finish(t *testing.T, final int64, l *load) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Errorf("python of %s: ends with number %d of %d", p.checks.tenant, last, final)
+			p.checks.load.breaks(t, "python of %s: ends with number %d of %d", p.checks.tenant, last, final)
 			break
 		}
 	}
@@ -267,5 +267,5 @@ func (p *pythonClient) finish(t *testing.T, final int64, l *load) {
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("python of %s: %v: %s", p.checks.tenant, err, p.errors)
 	}
-	l.delivered.Add(p.count)
+	p.checks.load.delivered.Add(p.count)
 }

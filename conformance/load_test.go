@@ -35,14 +35,23 @@ type load struct {
 	repeats   atomic.Int64 // frames' events that a position told to be old
 	opened    atomic.Int64 // connections
 	silences  atomic.Int64 // messages to auth without any answer, not even the gateway's
+	broken    atomic.Int64 // promises: each is an error of the test too
 	finals    []atomic.Int64
 	stop      chan struct{} // closed when nothing is put any more, so that clients may end once they have all
 	clients   sync.WaitGroup
 	producers sync.WaitGroup
 }
 
+// breaks says what broke a promise, and counts it for the report.
+func (l *load) breaks(t *testing.T, format string, args ...any) {
+	t.Helper()
+	l.broken.Add(1)
+	t.Errorf(format, args...)
+}
+
 // A witness checks what one client hands on: each number once, in order, of its tenant, each event with one number.
 type witness struct {
+	load   *load
 	tenant string
 	next   int64
 	seen   map[string]int64
@@ -50,13 +59,13 @@ type witness struct {
 
 func (w *witness) take(t *testing.T, m message) {
 	if m.Sequence != w.next {
-		t.Errorf("%s: number %d follows %d", w.tenant, m.Sequence, w.next-1)
+		w.load.breaks(t, "%s: number %d follows %d", w.tenant, m.Sequence, w.next-1)
 	}
 	if number, twice := w.seen[m.EventID]; twice {
-		t.Errorf("%s: %s has the numbers %d and %d", w.tenant, m.EventID, number, m.Sequence)
+		w.load.breaks(t, "%s: %s has the numbers %d and %d", w.tenant, m.EventID, number, m.Sequence)
 	}
 	if m.TenantID != w.tenant {
-		t.Errorf("%s got an event of %s", w.tenant, m.TenantID)
+		w.load.breaks(t, "%s got an event of %s", w.tenant, m.TenantID)
 	}
 	w.seen[m.EventID] = m.Sequence
 	w.next = m.Sequence + 1
@@ -126,7 +135,7 @@ func (l *load) client(t *testing.T, w *edgeWorld, random *rand.Rand, final *atom
 		l.opened.Add(int64(c.opened))
 		l.silences.Add(int64(c.silences))
 	}()
-	checks := &witness{tenant: w.tenant, next: c.position + 1, seen: map[string]int64{}}
+	checks := &witness{load: l, tenant: w.tenant, next: c.position + 1, seen: map[string]int64{}}
 	drop := time.Now().Add(time.Duration(5+random.IntN(30)) * time.Second)
 	var deadline time.Time
 	for {
@@ -137,7 +146,7 @@ func (l *load) client(t *testing.T, w *edgeWorld, random *rand.Rand, final *atom
 		l.delivered.Add(int64(len(c.events)))
 		c.events = c.events[:0]
 		if c.lost {
-			t.Errorf("%s: told that not all can be had", w.tenant)
+			l.breaks(t, "%s: told that not all can be had", w.tenant)
 			return
 		}
 		select {
@@ -149,7 +158,7 @@ func (l *load) client(t *testing.T, w *edgeWorld, random *rand.Rand, final *atom
 				return
 			}
 			if time.Now().After(deadline) {
-				t.Errorf("%s: ends with number %d of %d", w.tenant, checks.next-1, final.Load())
+				l.breaks(t, "%s: ends with number %d of %d", w.tenant, checks.next-1, final.Load())
 				return
 			}
 		default:
