@@ -8,6 +8,7 @@
 export const entries = [
   { name: '.', source: 'index' },
   { name: './react', source: 'react/index', client: true },
+  { name: './ui', source: 'ui/index', client: true },
   { name: './toasts', source: 'toasts/index', client: true },
   { name: './query', source: 'query/index', client: true },
   { name: './react-native', source: 'react-native/index' },

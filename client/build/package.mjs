@@ -11,6 +11,7 @@ import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { bundleBin } from './bin.mjs';
 import { entries, folderOf } from './entries.mjs';
+import { styles } from './styles.mjs';
 
 const client = join(import.meta.dirname, '..');
 const src = join(client, 'src');
@@ -60,7 +61,9 @@ function manifests() {
     // What the mock asks for; the build asks for more.
     engines: { node: '>=18.3' },
     ...legacy(entries[0], './'),
-    exports: { ...Object.fromEntries(entries.map((entry) => [entry.name, { import: at('esm', entry), require: at('cjs', entry) }])), './package.json': './package.json' },
+    exports: { ...Object.fromEntries(entries.map((entry) => [entry.name, { import: at('esm', entry), require: at('cjs', entry) }])), './styles.css': { types: './styles.css.d.ts', default: './styles.css' }, './package.json': './package.json' },
+    // What only imports a stylesheet is not dropped.
+    sideEffects: ['*.css'],
     bin: { realtime: './dist/realtime.mjs' },
   });
   // Nearer to the modules than the package's own, so it says again that an import alone does nothing.
@@ -75,6 +78,10 @@ export async function makePackage() {
   await modules();
   declarations();
   manifests();
+  // At the root, where tools that read no exports look for it, too.
+  writeFileSync(join(packed, 'styles.css'), await styles());
+  // TypeScript 6 asks for declarations of what is imported for its effect, too.
+  writeFileSync(join(packed, 'styles.css.d.ts'), 'export {};\n');
   await bundleBin(join(dist, 'realtime.mjs'));
   chmodSync(join(dist, 'realtime.mjs'), 0o755);
   if (existsSync(join(client, 'README.md'))) cpSync(join(client, 'README.md'), join(packed, 'README.md'));

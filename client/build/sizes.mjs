@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { entries } from './entries.mjs';
 import { packed } from './package.mjs';
+import { stylesSize } from './styles.mjs';
 
 const all = ({ name }) => `export * from '@purposepath/realtime${name.slice(1)}';`;
 const client = "export { createRealtimeClient } from '@purposepath/realtime';";
@@ -15,14 +16,14 @@ const shipped = entries.filter(({ tools }) => !tools);
 const bundles = [
   { name: 'core: createRealtimeClient', code: client, most: 6_000, today: 8_750 },
   { name: 'core and all of ./react', code: client + all({ name: './react' }), most: 8_000, today: 10_450 },
-  { name: 'every entry but ./testing', code: shipped.map((entry, i) => `export * as e${i} from '@purposepath/realtime${entry.name.slice(1)}';`).join(''), most: 15_000, today: 17_100 },
+  { name: 'every entry but ./testing and ./debug', code: shipped.map((entry, i) => `export * as e${i} from '@purposepath/realtime${entry.name.slice(1)}';`).join(''), most: 15_000, today: 17_100 },
   ...shipped.map((entry) => ({ name: `  ${entry.name} alone`, code: all(entry) })),
 ];
 
 /** Sizes in the order of the list above. */
 export async function sizes() {
-  return Promise.all(
-    bundles.map(async ({ name, code, ...bounds }) => {
+  return Promise.all([
+    ...bundles.map(async ({ name, code, ...bounds }) => {
       const { outputFiles } = await build({
         stdin: { contents: code, resolveDir: packed },
         alias: { '@purposepath/realtime': packed },
@@ -37,5 +38,6 @@ export async function sizes() {
       const [{ contents }] = outputFiles;
       return { name, minified: contents.length, gzip: gzipSync(contents, { level: 9 }).length, ...bounds };
     }),
-  );
+    stylesSize(),
+  ]);
 }

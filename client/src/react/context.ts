@@ -1,18 +1,26 @@
 import { createContext } from 'react';
 import type { Context } from 'react';
 import type { EntityRef, RealtimeEvent } from '../generated/events.js';
+import type { ErrorCode } from '../core/error.js';
 import type { RealtimeClient } from '../core/options.js';
 import type { Entry } from './registry.js';
 
 /** Words of the components. Every one has an English default. */
 export interface RealtimeLabels {
+  /** The indicator, connected; also what LiveBadge says. */
   readonly live: string;
   readonly connecting: string;
   readonly reconnecting: string;
+  /** No network, or disconnected by the application. */
   readonly offline: string;
-  readonly stopped: string;
+  /** Stopped by an error: what the user can do about it, by its code. */
+  readonly stopped: (code: ErrorCode) => string;
   readonly retryNow: string;
+  /** The button that shows what has come while the reader was further down. */
   readonly newItems: (count: number) => string;
+  /** The heading above what was missed. */
+  readonly missed: (count: number) => string;
+  /** What happened, as one sentence. Names that are unknown are undefined; an id is never shown. */
   readonly event: (event: RealtimeEvent, names: { readonly actor?: string | undefined; readonly entity?: string | undefined }) => string;
 }
 

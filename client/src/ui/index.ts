@@ -1,0 +1,2 @@
+'use client';
+export type { RealtimeLabels } from '../react/context.js';
