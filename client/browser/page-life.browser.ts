@@ -1,12 +1,15 @@
 import { describe, expect, inject } from 'vitest';
 import { test } from './stage.js';
 
+/** After an ordinary drop nothing would happen for as long as the test lasts. */
+const AT_ONCE = { capsMs: [3_600_000] };
+
 describe('a page that sleeps', () => {
   test('with the whole machine: finds its socket dead when it wakes, and heals', async ({ stage }) => {
     const line = await stage.line();
     const tab = await stage.tab(undefined, (page) => page.clock.install());
     const witness = await stage.witness();
-    await tab.connect(stage.login('ana', line), { ping: { timeoutMs: 1000 } });
+    await tab.connect(stage.login('ana', line), { ping: { timeoutMs: 1000 }, backoff: AT_ONCE });
     const before = await stage.publishTo([tab, witness], 2);
 
     line.silence();
@@ -22,11 +25,11 @@ describe('a page that sleeps', () => {
     expect(line.opened).toBe(2);
   });
 
-  test('frozen by the browser: is connected anew when it resumes, and has missed nothing', async ({ stage }) => {
+  test('frozen by the browser: is connected anew at once when it resumes, and has missed nothing', async ({ stage }) => {
     const line = await stage.line();
     const tab = await stage.tab(stage.browser.contexts()[0]);
     const witness = await stage.witness();
-    await tab.connect(stage.login('ana', line), { ping: { timeoutMs: 1000 } });
+    await tab.connect(stage.login('ana', line), { ping: { timeoutMs: 1000 }, backoff: AT_ONCE });
     const before = await stage.publishTo([tab, witness], 2);
 
     const resume = await tab.freeze();

@@ -16,7 +16,6 @@ const CAPS = [1000, 2000, 4000, 8000, 16_000, 30_000];
 /** Milliseconds for a handshake, for an answer: what the server does not answer in 10 s it does not answer at all. */
 export const ANSWER = 10_000;
 
-
 export const problem = (s: Draft, code: ErrorCode, text: string, cause?: unknown, fatal?: boolean): RealtimeError => realtimeError(code, text, s.now, !fatal, { cause });
 export const report = (s: Draft, error: RealtimeError): RealtimeError => {
   s.fx.push({ do: 'error', error });
@@ -34,8 +33,8 @@ export const sent = (s: Draft, link: Link): void => {
 
 export const sendPing = (s: Draft, link: Link, tries = 0): void => {
   // Repeated under the same name: one answer answers both.
-  const ref = link.ping ? link.ping.ref : 'p' + ++s.ids;
-  link.ping = { ref, at: s.t, tries };
+  const { ref, woken } = link.ping || { ref: 'p' + ++s.ids, woken: false };
+  link.ping = { ref, at: s.t, tries, woken };
   s.fx.push({ do: 'send', id: link.id, message: { action: 'ping', ref, ...(s.position !== null && { lastSequence: s.position }) } });
   s.timers.probe = s.t + (s.options.ping?.timeoutMs ?? 5000);
   delete s.timers.heal;
@@ -119,14 +118,14 @@ export const rotateLater = (s: Draft): void => {
   s.timers.rotate = s.t + 30_000 * (1 + s.rnd);
 };
 
-/** There is no connection any more: the next attempt after a random time. */
-export const lost = (s: Draft): void => {
+/** There is no connection any more: the next attempt after a random time, or at once. */
+export const lost = (s: Draft, atOnce?: boolean): void => {
   const { capsMs = CAPS, stableAfterMs = 10_000 } = s.options.backoff || {};
   if (s.since !== null && s.now - s.since >= stableAfterMs) s.attempt = 0;
   if (s.lostAt === null) s.lostAt = s.now;
   closeAll(s);
   const cap = capsMs[Math.min(s.attempt++, capsMs.length - 1)] || 0;
-  s.timers.retry = s.t + (s.retryAfter ? s.retryAfter + s.rnd * 1000 : s.rnd * cap);
+  s.timers.retry = s.t + (s.retryAfter ? s.retryAfter + s.rnd * 1000 : atOnce ? 0 : s.rnd * cap);
   s.retryAfter = 0;
 };
 
@@ -156,13 +155,15 @@ export const fail = (s: Draft, link: Link): void => {
       s.lostAt = s.now;
     }
     for (const name of ['ping', 'probe', 'heal', 'more', 'renew', 'rotate'] as const) delete timers[name];
-  } else lost(s);
+    // What a wake finds dead is one machine's, or one network's: no crowd to spread.
+  } else lost(s, link.ping && link.ping.woken);
 };
 
 /** Sleep, or somebody looks: believe nothing. */
 export const wake = (s: Draft): void => {
   const { link, t } = s;
   probe(s);
+  if (link && link.ping) link.ping = { ...link.ping, woken: true };
   // A handshake begun before may never end.
   if (link && !link.live && t - link.rx > 3000) drop(s, link);
   begin(s);

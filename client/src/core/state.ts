@@ -26,6 +26,8 @@ export interface Ping {
   readonly at: number;
   /** How often the question was repeated. */
   readonly tries: number;
+  /** Asked, or waited for, at a wake. */
+  readonly woken: boolean;
 }
 
 /** One socket. Times are the machine's. */

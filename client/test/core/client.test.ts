@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { VERSION } from '../../src/core/version.js';
 import { createRealtimeClient, FatalTokenError, validateEvent } from '../../src/index.js';
-import type { PageEvent, RealtimeError, RealtimeOptions, Resync, TokenReason } from '../../src/index.js';
+import type { PageEvent, RealtimeError, RealtimeOptions, Resync, TokenReason, WebSocketLike } from '../../src/index.js';
 import { createFakeServer, createTestClient, makeEvent } from '../../src/testing/index.js';
 
 const start = async (options: Partial<RealtimeOptions> = {}, { tokenLifeMs = 3_600_000 } = {}) => {
@@ -192,7 +192,7 @@ describe('the page', () => {
   });
 
   test.each<PageEvent>(['visible', 'online', 'offline', 'resume', 'show'])('%s asks an open connection at once; a dead one is given up', async (event) => {
-    const { server, pings, state } = await start();
+    const { server, client, pings, state } = await start();
     server.page(event);
     expect(pings()).toBe(1);
     server.halfOpen();
@@ -200,7 +200,37 @@ describe('the page', () => {
     await server.clock.advance(9999);
     expect([pings(), state()]).toEqual([3, 'connected']);
     await server.clock.advance(1);
+    // A wake does not wait for the next attempt, either.
+    expect([state(), client.getStats().attempts]).toEqual(event === 'offline' ? ['reconnecting', 1] : ['connected', 2]);
+  });
+
+  test.each<PageEvent>(['visible', 'online', 'resume', 'show'])('a close that the browser reports after %s: back at once, once for each wake', async (event) => {
+    const { server, client, state } = await start({ ports: { random: () => 0.9 } });
+    const release = server.hold();
+    server.page(event);
+    server.drop();
+    await server.clock.advance(0);
+    release();
+    expect([state(), client.getStats().attempts]).toEqual(['connected', 2]);
+    server.drop();
+    await server.clock.advance(0);
     expect(state()).toBe('reconnecting');
+  });
+
+  test('a close after an answered wake waits as any other', async () => {
+    const { server, state } = await start();
+    server.page('resume');
+    server.drop();
+    await server.clock.advance(0);
+    expect(state()).toBe('reconnecting');
+  });
+
+  test('a close is what the machine hears first after sleep: back at once', async () => {
+    const { server, client, state } = await start();
+    server.clock.sleep(3_600_000);
+    server.drop();
+    await server.clock.advance(0);
+    expect([state(), client.getStats().attempts]).toEqual(['connected', 2]);
   });
 
   test('the first interaction after a minute of silence asks, at most once a minute', async () => {
@@ -395,6 +425,42 @@ describe('state of the application', () => {
     client.subscribe('*', (event, { replayed }) => heard.push(event.eventId + replayed));
     await client.connect();
     expect([heard, resyncs]).toEqual([['sincetrue'], []]);
+  });
+
+  test('later events than the resync is for are known: what lies between is fetched, long before the next keep-alive', async () => {
+    const server = createFakeServer();
+    const lines: WebSocketLike[] = [];
+    const client = createTestClient(server, {
+      ports: {
+        socket: (url) => {
+          const socket = server.ports.socket(url);
+          lines.push(socket);
+          return socket;
+        },
+      },
+    });
+    const resyncs: Resync[] = [];
+    const heard: number[] = [];
+    client.onResync((resync) => void resyncs.push(resync));
+    client.subscribe('*', ({ sequence }) => heard.push(sequence));
+    await client.connect();
+    const [first] = resyncs.splice(0);
+    const { sequence } = first as Resync;
+    // An answer that says no, late: the line has lost one event since, and brought the next.
+    const release = server.hold();
+    void client.probe();
+    const line = lines[0] as WebSocketLike;
+    const hear = line.onmessage as (event: { data: string }) => void;
+    const { ref } = server.sent[server.sent.length - 1] as { ref: string };
+    const [lost, second, third] = [server.emit('goal.paused'), server.emit('goal.paused'), server.emit('goal.paused')];
+    hear({ data: JSON.stringify(third) });
+    hear({ data: JSON.stringify({ type: 'pong', timestamp: third.timestamp, data: { sequence: lost.sequence, after: sequence, recovered: false, ref } }) });
+    line.onmessage = null;
+    release();
+    line.onmessage = hear as never;
+    expect([resyncs.map(({ reason, sequence: at }) => [reason, at]), heard]).toEqual([[['too-old', lost.sequence]], []]);
+    await server.clock.advance(5000);
+    expect(heard).toEqual([second.sequence, third.sequence]);
   });
 
   test.each([

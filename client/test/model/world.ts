@@ -50,7 +50,7 @@ export interface Net {
 }
 
 const KINDS = [
-  'publish', 'publish', 'publish', 'publish', 'publish', 'burst', 'flood', 'drop', 'drop', 'halfOpen', 'halfOpen', 'outage', 'sleep', 'setBack', 'hidden', 'visible', 'hide', 'show',
+  'publish', 'publish', 'publish', 'publish', 'publish', 'burst', 'flood', 'drop', 'drop', 'halfOpen', 'halfOpen', 'outage', 'sleep', 'frozen', 'setBack', 'hidden', 'visible', 'hide', 'show',
   'offline', 'online', 'interaction', 'restart', 'truncate', 'session', 'session', 'session', 'rotate', 'drain', 'gateway', 'expire', 'busy', 'probe', 'replace', 'junk',
 ] as const;
 
@@ -367,6 +367,16 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
     state = new Map();
     client.setSession(key());
   };
+  /** The machine or the page wakes, and then hears that its connection has ended. */
+  const endAfter = (wake: () => void): void => {
+    const { state } = client.getStatus();
+    // A successor in the making is no reason to hurry: it has not been asked.
+    const alone = sockets.size === 1;
+    wake();
+    dropAll();
+    const status = client.getStatus();
+    if (state === 'connected' && alone && !busyEver && status.state === 'reconnecting' && status.phase === 'waiting' && status.retryAt !== clock.now()) fail('it waits for its next attempt after a wake');
+  };
   const act = ({ what, n }: Op): void => {
     say(() => '* ' + what);
     switch (what) {
@@ -403,7 +413,13 @@ export const play = async (create: Create, { seed, net, ops }: Scenario, verbose
           }, 45_000);
         }
         slept += n * 3_600_000;
-        clock.sleep(n * 3_600_000);
+        // A socket that has not died silently may be found closed before anything else runs.
+        if (n < 0.85) clock.sleep(n * 3_600_000);
+        else endAfter(() => clock.sleep(n * 3_600_000));
+        break;
+      case 'frozen':
+        // The browser ends a frozen page's socket, and says so right after it has told the page to go on.
+        endAfter(() => tell('resume'));
         break;
       case 'setBack':
         // The server's clock does not follow.
