@@ -20,7 +20,7 @@ const (
 
 // A Spec is one row of the catalogue.
 //
-// Entity, Actor, Goal and Time are names of payload fields. In a Sentence, {actor}, {entity} and {goal} stand for names, with a
+// Entity, Actor, Goal and Time are names of payload fields. In a Title and a Sentence, {actor}, {entity} and {goal} stand for names, with a
 // fallback where the producer sent none ("Someone", "an action", "a goal"); any other name in braces is a payload field.
 type Spec struct {
 	Type      Type
@@ -35,7 +35,8 @@ type Spec struct {
 	Actor    string // the field that names who did it
 	Goal     string // the field that names the goal
 	Time     string // the field that says when
-	Sentence string // for toasts and feeds
+	Title    string // of a toast, which names the entity and the actor below it
+	Sentence string // for feeds
 }
 
 // An Alias is another name under which producers send a type. Every type is also taken with hyphens for its dots and underscores.
@@ -99,7 +100,7 @@ var catalogue = []Spec{
 	{
 		Type: "goal.created", Direction: ToClient, Summary: "A goal was created.",
 		Kind: "goal", Entity: "goalId", Actor: "createdBy", Goal: "goalId", Time: "createdAt",
-		Sentence: "{actor} created {entity}",
+		Title: "Goal created", Sentence: "{actor} created {entity}",
 		Data: GoalCreatedData{
 			GoalID: sampleGoal, UserID: sampleAna, Title: goalTitle, Description: "Keep the customers we win.", Status: "draft",
 			CreatedAt: "2026-03-02T08:15:00.000Z", CreatedBy: sampleAna,
@@ -109,7 +110,7 @@ var catalogue = []Spec{
 	{
 		Type: "goal.activated", Direction: ToClient, Summary: "A goal became active.",
 		Kind: "goal", Entity: "goalId", Actor: "activatedBy", Goal: "goalId", Time: "activatedAt",
-		Sentence: "{actor} activated {entity}",
+		Title: "Goal activated", Sentence: "{actor} activated {entity}",
 		Data: GoalActivatedData{
 			GoalID: sampleGoal, PreviousStatus: "draft", NewStatus: "active",
 			ActivatedAt: "2026-03-02T08:20:00.000Z", ActivatedBy: sampleAna,
@@ -119,7 +120,7 @@ var catalogue = []Spec{
 	{
 		Type: "goal.completed", Direction: ToClient, Summary: "A goal was reached.",
 		Kind: "goal", Entity: "goalId", Actor: "completedBy", Goal: "goalId", Time: "completedAt",
-		Sentence: "{actor} completed {entity}",
+		Title: "Goal completed", Sentence: "{actor} completed {entity}",
 		Data: GoalCompletedData{
 			GoalID: sampleGoal, CompletedAt: "2026-06-30T16:05:00.000Z", CompletedBy: sampleAna, FinalNotes: "92.4 % in June.",
 			Common: Common{TenantID: sampleTenant, Title: goalTitle, ActorName: ana},
@@ -128,7 +129,7 @@ var catalogue = []Spec{
 	{
 		Type: "goal.cancelled", Direction: ToClient, Summary: "A goal was given up.",
 		Kind: "goal", Entity: "goalId", Actor: "cancelledBy", Goal: "goalId", Time: "cancelledAt",
-		Sentence: "{actor} cancelled {entity}",
+		Title: "Goal cancelled", Sentence: "{actor} cancelled {entity}",
 		Data: GoalCancelledData{
 			GoalID: sampleGoal, CancelledAt: "2026-05-04T11:00:00.000Z", CancelledBy: sampleBen, Reason: "Merged into another goal.",
 			Common: Common{TenantID: sampleTenant, Title: goalTitle, ActorName: ben},
@@ -137,7 +138,7 @@ var catalogue = []Spec{
 	{
 		Type: "goal.paused", Direction: ToClient, Summary: "Work on a goal was paused.",
 		Kind: "goal", Entity: "goalId", Actor: "pausedBy", Goal: "goalId", Time: "pausedAt",
-		Sentence: "{actor} paused {entity}",
+		Title: "Goal paused", Sentence: "{actor} paused {entity}",
 		Data: GoalPausedData{
 			GoalID: sampleGoal, PausedAt: "2026-04-01T09:30:00.000Z", PausedBy: sampleAna, Reason: "Waiting for the new pricing.",
 			Common: Common{TenantID: sampleTenant, Title: goalTitle, ActorName: ana},
@@ -146,7 +147,7 @@ var catalogue = []Spec{
 	{
 		Type: "goal.resumed", Direction: ToClient, Summary: "Work on a paused goal goes on.",
 		Kind: "goal", Entity: "goalId", Actor: "resumedBy", Goal: "goalId", Time: "resumedAt",
-		Sentence: "{actor} resumed {entity}",
+		Title: "Goal resumed", Sentence: "{actor} resumed {entity}",
 		Data: GoalResumedData{
 			GoalID: sampleGoal, ResumedAt: "2026-04-13T07:45:00.000Z", ResumedBy: sampleAna,
 			Common: Common{TenantID: sampleTenant, Title: goalTitle, ActorName: ana},
@@ -155,7 +156,7 @@ var catalogue = []Spec{
 	{
 		Type: "goal.activity.created", Direction: ToClient, Summary: "Somebody wrote a note or comment on a goal, attached a file, recorded a decision or a review.",
 		Kind: "goal", Entity: "goalId", Actor: "createdBy", Goal: "goalId", Time: "createdAt",
-		Sentence: "{actor} posted on {goal}: {title}",
+		Title: "New {type}", Sentence: "{actor} posted on {goal}: {title}",
 		Data: GoalActivityCreatedData{
 			ActivityID: "activity-5c3e", GoalID: sampleGoal, Type: "decision", Title: "Focus on accounts over 50 seats",
 			Content: "Smaller accounts follow in autumn.", Tags: []string{"scope", "q2"},
@@ -166,7 +167,7 @@ var catalogue = []Spec{
 	{
 		Type: "action.created", Direction: ToClient, Summary: "An action was created for a goal.",
 		Kind: "action", Entity: "actionId", Actor: "createdBy", Goal: "goalId", Time: "createdAt",
-		Sentence: "{actor} created {entity}",
+		Title: "Action created", Sentence: "{actor} created {entity}",
 		Data: ActionCreatedData{
 			ActionID: sampleAction, GoalID: sampleGoal, Title: actionTitle, Description: "Ask what would make them stay.",
 			AssignedTo: sampleBen, DueDate: "2026-03-31", Priority: "high", Status: "todo",
@@ -177,7 +178,7 @@ var catalogue = []Spec{
 	{
 		Type: "action.status_changed", Direction: ToClient, Summary: "An action's status changed.",
 		Kind: "action", Entity: "actionId", Actor: "changedBy", Goal: "goalId", Time: "changedAt",
-		Sentence: "{actor} set {entity} to {newStatus}",
+		Title: "Action set to {newStatus}", Sentence: "{actor} set {entity} to {newStatus}",
 		Data: ActionStatusChangedData{
 			ActionID: sampleAction, PreviousStatus: "todo", NewStatus: "in_progress",
 			ChangedAt: "2026-03-10T09:00:00.000Z", ChangedBy: sampleBen,
@@ -188,7 +189,7 @@ var catalogue = []Spec{
 	{
 		Type: "action.completed", Direction: ToClient, Summary: "An action was done.",
 		Kind: "action", Entity: "actionId", Actor: "completedBy", Goal: "goalId", Time: "completedAt",
-		Sentence: "{actor} completed {entity}",
+		Title: "Action completed", Sentence: "{actor} completed {entity}",
 		Data: ActionCompletedData{
 			ActionID: sampleAction, CompletedAt: "2026-03-27T15:20:00.000Z", CompletedBy: sampleBen,
 			Outcome: "Nine of ten reached.", OnTime: true,
@@ -199,7 +200,7 @@ var catalogue = []Spec{
 	{
 		Type: "action.priority_changed", Direction: ToClient, Summary: "An action's priority changed.",
 		Kind: "action", Entity: "actionId", Actor: "changedBy", Goal: "goalId", Time: "changedAt",
-		Sentence: "{actor} changed the priority of {entity} from {previousPriority} to {newPriority}",
+		Title: "Priority set to {newPriority}", Sentence: "{actor} changed the priority of {entity} from {previousPriority} to {newPriority}",
 		Data: ActionPriorityChangedData{
 			ActionID: sampleAction, PreviousPriority: "high", NewPriority: "critical",
 			ChangedAt: "2026-03-16T10:10:00.000Z", ChangedBy: sampleAna, Reason: "Two of them gave notice.",
@@ -210,7 +211,7 @@ var catalogue = []Spec{
 	{
 		Type: "action.reassigned", Direction: ToClient, Summary: "An action went to somebody else.",
 		Kind: "action", Entity: "actionId", Actor: "assignedBy", Goal: "goalId", Time: "assignedAt",
-		Sentence: "{actor} reassigned {entity}",
+		Title: "Action reassigned", Sentence: "{actor} reassigned {entity}",
 		Data: ActionReassignedData{
 			ActionID: sampleAction, PreviousAssignee: new(ID(sampleBen)), NewAssignee: sampleAna,
 			AssignedAt: "2026-03-18T12:00:00.000Z", AssignedBy: sampleAna, Note: "Ben is on leave.",
@@ -221,7 +222,7 @@ var catalogue = []Spec{
 	{
 		Type: "action.progress_updated", Direction: ToClient, Summary: "An action's progress was updated.",
 		Kind: "action", Entity: "actionId", Actor: "updatedBy", Goal: "goalId", Time: "updatedAt",
-		Sentence: "{actor} moved {entity} from {previousProgress} % to {newProgress} %",
+		Title: "Action at {newProgress} %", Sentence: "{actor} moved {entity} from {previousProgress} % to {newProgress} %",
 		Data: ActionProgressUpdatedData{
 			ActionID: sampleAction, PreviousProgress: 20, NewProgress: 60,
 			UpdatedAt: "2026-03-20T17:30:00.000Z", UpdatedBy: sampleAna,
@@ -232,7 +233,7 @@ var catalogue = []Spec{
 	{
 		Type: "issue.created", Direction: ToClient, Summary: "An issue was reported.",
 		Kind: "issue", Entity: "issueId", Actor: "createdBy", Goal: "goalId", Time: "createdAt",
-		Sentence: "{actor} reported {entity}",
+		Title: "Issue reported", Sentence: "{actor} reported {entity}",
 		Data: IssueCreatedData{
 			IssueID: sampleIssue, Title: issueTitle, Description: "Over 20,000 rows the export stops at 30 s.",
 			Severity: "high", Status: "open", Priority: "urgent", Category: "bug", AssignedTo: sampleBen,
@@ -244,7 +245,7 @@ var catalogue = []Spec{
 	{
 		Type: "issue.status_changed", Direction: ToClient, Summary: "An issue's status changed.",
 		Kind: "issue", Entity: "issueId", Actor: "changedBy", Goal: "goalId", Time: "changedAt",
-		Sentence: "{actor} set {entity} to {newStatus}",
+		Title: "Issue set to {newStatus}", Sentence: "{actor} set {entity} to {newStatus}",
 		Data: IssueStatusChangedData{
 			IssueID: sampleIssue, PreviousStatus: "in_progress", NewStatus: "resolved",
 			ChangedAt: "2026-03-19T16:45:00.000Z", ChangedBy: sampleBen,
@@ -256,7 +257,7 @@ var catalogue = []Spec{
 		Type: "measure.reading_created", Direction: ToClient, Summary: "A measure got a new reading.",
 		Aliases: []Alias{{Type: "measure.reading.created"}, {Type: "kpi.reading_created", From: "kpiId", To: "measureId"}},
 		Kind:    "measure", Entity: "measureId", Actor: "recordedBy", Goal: "goalId", Time: "recordedAt",
-		Sentence: "{actor} recorded {value} for {entity}",
+		Title: "New reading: {value}", Sentence: "{actor} recorded {value} for {entity}",
 		Data: MeasureReadingCreatedData{
 			ReadingID: "reading-b6d2", MeasureID: sampleMeasure, Value: 90.5, Date: "2026-03-31", Note: "Provisional.",
 			RecordedAt: "2026-04-01T06:00:00.000Z", RecordedBy: sampleAna, Progress: new(Percent(62.5)),

@@ -2,7 +2,7 @@
 import { entityOf } from './events.js';
 import type { CatalogueType, EntityKind, RealtimeEvent } from './events.js';
 
-/** How a toast or feed speaks of an event: {actor}, {entity} and {goal} stand for names, any other name for a field of the payload. */
+/** How a feed speaks of an event: {actor}, {entity} and {goal} stand for names, any other name for a field of the payload. */
 export const sentences: { readonly [T in CatalogueType]: string } = {
   'goal.created': '{actor} created {entity}',
   'goal.activated': '{actor} activated {entity}',
@@ -22,6 +22,26 @@ export const sentences: { readonly [T in CatalogueType]: string } = {
   'measure.reading_created': '{actor} recorded {value} for {entity}',
 };
 
+/** The same in few words, for a toast that names entity and actor below them. */
+const titles: { readonly [T in CatalogueType]: string } = {
+  'goal.created': 'Goal created',
+  'goal.activated': 'Goal activated',
+  'goal.completed': 'Goal completed',
+  'goal.cancelled': 'Goal cancelled',
+  'goal.paused': 'Goal paused',
+  'goal.resumed': 'Goal resumed',
+  'goal.activity.created': 'New {type}',
+  'action.created': 'Action created',
+  'action.status_changed': 'Action set to {newStatus}',
+  'action.completed': 'Action completed',
+  'action.priority_changed': 'Priority set to {newPriority}',
+  'action.reassigned': 'Action reassigned',
+  'action.progress_updated': 'Action at {newProgress} %',
+  'issue.created': 'Issue reported',
+  'issue.status_changed': 'Issue set to {newStatus}',
+  'measure.reading_created': 'New reading: {value}',
+};
+
 const nouns: { readonly [K in EntityKind]: string } = {
   goal: 'a goal',
   action: 'an action',
@@ -38,22 +58,34 @@ export interface SentenceNames {
   readonly goal?: string | undefined;
 }
 
-/**
- * What a toast or feed says about an event, in English. Names come from `names`, else from the event, else they are "Someone", "an action".
- *
- * @example
- * ```ts
- * sentenceOf(event, { actor: 'Ana Duarte' }); // "Ana Duarte completed Call the ten largest customers"
- * ```
- */
-export function sentenceOf(event: RealtimeEvent<CatalogueType>, names: SentenceNames = {}): string {
+const fill = (template: string, event: RealtimeEvent<CatalogueType>, names: SentenceNames): string => {
   const data = event.data as object as Readonly<Record<string, string | undefined>>;
   const { kind } = entityOf(event);
-  return sentences[event.type].replace(/\{(\w+)\}/g, (_, name: string) => {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const goal = names.goal || data.goalTitle;
     if (name === 'actor') return names.actor || data.actorName || someone;
     if (name === 'goal') return goal || nouns.goal;
     if (name === 'entity') return names.entity || data.title || (kind === 'goal' && goal) || nouns[kind];
     return String(data[name]).replace(/^[a-z]+(_[a-z]+)+$/, (value) => value.replace(/_/g, ' '));
   });
-}
+};
+
+/**
+ * What a feed says about an event, in English. Names come from `names`, else from the event, else they are "Someone", "an action".
+ *
+ * @example
+ * ```ts
+ * sentenceOf(event, { actor: 'Ana Duarte' }); // "Ana Duarte completed Call the ten largest customers"
+ * ```
+ */
+export const sentenceOf = (event: RealtimeEvent<CatalogueType>, names: SentenceNames = {}): string => fill(sentences[event.type], event, names);
+
+/**
+ * The same in few words, in English, for a toast that names entity and actor below them.
+ *
+ * @example
+ * ```ts
+ * titleOf(event); // "Action completed"
+ * ```
+ */
+export const titleOf = (event: RealtimeEvent<CatalogueType>): string => fill(titles[event.type], event, {});

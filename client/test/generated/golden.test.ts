@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EventTypes, isEvent } from '../../src/generated/events.js';
 import type { CatalogueType, RealtimeEvent } from '../../src/generated/events.js';
 import { samples } from '../../src/generated/samples.js';
-import { sentenceOf } from '../../src/generated/sentences.js';
+import { sentenceOf, titleOf } from '../../src/generated/sentences.js';
 import { validateEvent } from '../../src/generated/validate.js';
 
 /** One change to a sample, and the verdict that Go, the JSON Schemas and validateEvent all give on it. */
@@ -16,7 +16,7 @@ interface Mutation {
 }
 interface Golden {
   readonly samples: { readonly [T in CatalogueType]: RealtimeEvent<T> };
-  readonly sentences: { readonly [T in CatalogueType]: { readonly named: string; readonly nameless: string } };
+  readonly sentences: { readonly [T in CatalogueType]: { readonly title: string; readonly named: string; readonly nameless: string } };
   readonly payloads: readonly Mutation[];
   readonly envelopes: readonly Mutation[];
 }
@@ -55,7 +55,8 @@ describe.each(types)('%s', (type) => {
     }
   });
 
-  test('its sentence reads as in docs/EVENTS.md, with and without names', () => {
+  test('its title and sentence read as in docs/EVENTS.md, with and without names', () => {
+    expect(titleOf(sample)).toBe(golden.sentences[type].title);
     expect(sentenceOf(sample)).toBe(golden.sentences[type].named);
     let nameless: RealtimeEvent<CatalogueType> = sample;
     for (const field of ['actorName', 'title', 'goalTitle']) {

@@ -83,9 +83,12 @@ func problemsOf(spec event.Spec) []string {
 			}
 		}
 	}
-	for _, match := range placeholder.FindAllStringSubmatch(spec.Sentence, -1) {
+	if spec.Title == "" || spec.Sentence == "" {
+		problem("it has no title or no sentence")
+	}
+	for _, match := range placeholder.FindAllStringSubmatch(spec.Title+spec.Sentence, -1) {
 		if _, ok := find(match[1]); !ok && !slices.Contains([]string{"actor", "entity", "goal"}, match[1]) {
-			problem("the sentence names {%s}, which is no field of the payload", match[1])
+			problem("the title or sentence names {%s}, which is no field of the payload", match[1])
 		}
 	}
 	if problems == nil {

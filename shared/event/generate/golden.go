@@ -39,7 +39,7 @@ func golden(catalogue []event.Spec) []byte {
 		}
 		payloads = append(payloads, mutation{Type: spec.Type, Field: "notInTheCatalogue", Set: value(map[string]any{"of": "a later version"})})
 		envelopes = append(envelopes, member{string(spec.Type), envelope})
-		sentences = append(sentences, member{string(spec.Type), object{{"named", sentence(spec, named)}, {"nameless", sentence(spec, nameless)}}})
+		sentences = append(sentences, member{string(spec.Type), object{{"title", fill(spec, spec.Title, named)}, {"named", sentence(spec, named)}, {"nameless", sentence(spec, nameless)}}})
 		if frames == nil {
 			frames = envelopeMutations(spec.Type)
 		}

@@ -72,7 +72,7 @@ func (reviewOutcome) Values() []string { return []string{"accepted", "rejected"}
 
 var review = event.Spec{
 	Type: "review.closed", Direction: event.ToClient, Summary: "A review was closed.",
-	Kind: "review", Entity: "reviewId", Actor: "closedBy", Goal: "goalId", Time: "closedAt", Sentence: "{actor} closed {entity} after {rounds} rounds",
+	Kind: "review", Entity: "reviewId", Actor: "closedBy", Goal: "goalId", Time: "closedAt", Title: "Review closed", Sentence: "{actor} closed {entity} after {rounds} rounds",
 	Data: reviewClosedData{ReviewID: "r", Outcome: "accepted", ClosedAt: "2026-03-02T08:15:00.000Z", ClosedBy: "u", Common: event.Common{TenantID: "demo"}},
 }
 
@@ -119,7 +119,9 @@ func TestCheck(t *testing.T) {
 		{"an entity that is no field", func(s *event.Spec) { s.Entity = "id" }, `goal.created: Entity names "id"`},
 		{"an actor that may be absent", func(s *event.Spec) { s.Actor = "actorName" }, `goal.created: Actor names "actorName"`},
 		{"a time that is no timestamp", func(s *event.Spec) { s.Time = "title" }, `goal.created: Time names "title"`},
-		{"a sentence about nothing", func(s *event.Spec) { s.Sentence = "{who} did {what}" }, "the sentence names {who}"},
+		{"a sentence about nothing", func(s *event.Spec) { s.Sentence = "{who} did {what}" }, "the title or sentence names {who}"},
+		{"a title about nothing", func(s *event.Spec) { s.Title = "New {thing}" }, "the title or sentence names {thing}"},
+		{"no title", func(s *event.Spec) { s.Title = "" }, "it has no title"},
 		{"a summary that is no sentence", func(s *event.Spec) { s.Summary = "created" }, "the summary is not a sentence"},
 		{"an alias that is another type's name", func(s *event.Spec) { s.Aliases = []event.Alias{{Type: "goal.paused"}} }, "goal.paused is another type's too"},
 		{"a type without a family", func(s *event.Spec) { s.Type = "created" }, "created: type and kind must be of the form"},

@@ -11,10 +11,10 @@ import (
 func eventsPage(catalogue []event.Spec) []byte {
 	var b strings.Builder
 	b.WriteString("<!-- " + notice + " -->\n\n" + pageHead)
-	b.WriteString("\n| type | means | about | sentence |\n|---|---|---|---|\n")
+	b.WriteString("\n| type | means | about | title | sentence |\n|---|---|---|---|---|\n")
 	for _, spec := range catalogue {
 		if spec.Domain() {
-			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s `%s` | %s |\n", spec.Type, anchor(spec), spec.Summary, spec.Kind, spec.Entity, spec.Sentence)
+			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s `%s` | %s | %s |\n", spec.Type, anchor(spec), spec.Summary, spec.Kind, spec.Entity, spec.Title, spec.Sentence)
 		}
 	}
 	b.WriteString(pageRules)

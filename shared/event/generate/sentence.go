@@ -22,15 +22,18 @@ const someone = "Someone"
 // words is an enum's value of several words: in_progress.
 var words = regexp.MustCompile(`^[a-z]+(_[a-z]+)+$`)
 
-// sentence is what a toast or feed says about the sample. The client's sentenceOf does the same, held to it by the golden file.
-func sentence(spec event.Spec, data map[string]any) string {
+// sentence is what a feed says about the sample. The client's sentenceOf does the same, held to it by the golden file, as titleOf is for a
+// toast's title.
+func sentence(spec event.Spec, data map[string]any) string { return fill(spec, spec.Sentence, data) }
+
+func fill(spec event.Spec, template string, data map[string]any) string {
 	text := func(field, fallback string) string {
 		if s, _ := data[field].(string); s != "" {
 			return s
 		}
 		return fallback
 	}
-	return placeholder.ReplaceAllStringFunc(spec.Sentence, func(match string) string {
+	return placeholder.ReplaceAllStringFunc(template, func(match string) string {
 		switch name := strings.Trim(match, "{}"); name {
 		case "actor":
 			return text("actorName", someone)

@@ -64,12 +64,17 @@ func tableField(f event.Field) string {
 func sentencesModule(domain []event.Spec) string {
 	var b strings.Builder
 	b.WriteString("import { entityOf } from './events.js';\nimport type { CatalogueType, EntityKind, RealtimeEvent } from './events.js';\n")
-	b.WriteString("\n/** How a toast or feed speaks of an event: {actor}, {entity} and {goal} stand for names, any other name for a field of the payload. */\n")
-	b.WriteString("export const sentences: { readonly [T in CatalogueType]: string } = {\n")
-	for _, spec := range domain {
-		fmt.Fprintf(&b, "  '%s': %s,\n", spec.Type, quoted(spec.Sentence))
+	table := func(comment, declaration string, text func(event.Spec) string) {
+		b.WriteString("\n/** " + comment + " */\n" + declaration + ": { readonly [T in CatalogueType]: string } = {\n")
+		for _, spec := range domain {
+			fmt.Fprintf(&b, "  '%s': %s,\n", spec.Type, quoted(text(spec)))
+		}
+		b.WriteString("};\n")
 	}
-	b.WriteString("};\n\nconst nouns: { readonly [K in EntityKind]: string } = {\n")
+	table("How a feed speaks of an event: {actor}, {entity} and {goal} stand for names, any other name for a field of the payload.", "export const sentences",
+		func(spec event.Spec) string { return spec.Sentence })
+	table("The same in few words, for a toast that names entity and actor below them.", "const titles", func(spec event.Spec) string { return spec.Title })
+	b.WriteString("\nconst nouns: { readonly [K in EntityKind]: string } = {\n")
 	var done []string
 	for _, spec := range domain {
 		if !slices.Contains(done, spec.Kind) {

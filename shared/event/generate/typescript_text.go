@@ -247,23 +247,35 @@ export interface SentenceNames {
   readonly goal?: string | undefined;
 }
 
-/**
- * What a toast or feed says about an event, in English. Names come from ` + "`names`" + `, else from the event, else they are "Someone", "an action".
- *
- * @example
- * ` + "```ts" + `
- * sentenceOf(event, { actor: 'Ana Duarte' }); // "Ana Duarte completed Call the ten largest customers"
- * ` + "```" + `
- */
-export function sentenceOf(event: RealtimeEvent<CatalogueType>, names: SentenceNames = {}): string {
+const fill = (template: string, event: RealtimeEvent<CatalogueType>, names: SentenceNames): string => {
   const data = event.data as object as Readonly<Record<string, string | undefined>>;
   const { kind } = entityOf(event);
-  return sentences[event.type].replace(/\{(\w+)\}/g, (_, name: string) => {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const goal = names.goal || data.goalTitle;
     if (name === 'actor') return names.actor || data.actorName || someone;
     if (name === 'goal') return goal || nouns.goal;
     if (name === 'entity') return names.entity || data.title || (kind === 'goal' && goal) || nouns[kind];
     return String(data[name]).replace(/^[a-z]+(_[a-z]+)+$/, (value) => value.replace(/_/g, ' '));
   });
-}
+};
+
+/**
+ * What a feed says about an event, in English. Names come from ` + "`names`" + `, else from the event, else they are "Someone", "an action".
+ *
+ * @example
+ * ` + "```ts" + `
+ * sentenceOf(event, { actor: 'Ana Duarte' }); // "Ana Duarte completed Call the ten largest customers"
+ * ` + "```" + `
+ */
+export const sentenceOf = (event: RealtimeEvent<CatalogueType>, names: SentenceNames = {}): string => fill(sentences[event.type], event, names);
+
+/**
+ * The same in few words, in English, for a toast that names entity and actor below them.
+ *
+ * @example
+ * ` + "```ts" + `
+ * titleOf(event); // "Action completed"
+ * ` + "```" + `
+ */
+export const titleOf = (event: RealtimeEvent<CatalogueType>): string => fill(titles[event.type], event, {});
 `
