@@ -53,7 +53,7 @@ function declarations() {
 }
 
 function manifests() {
-  const { private: _private, scripts: _scripts, devDependencies: _devDependencies, engines: _engines, ...manifest } = JSON.parse(readFileSync(join(client, 'package.json'), 'utf8'));
+  const { private: _private, scripts: _scripts, devDependencies: _devDependencies, engines: _engines, overrides: _overrides, ...manifest } = JSON.parse(readFileSync(join(client, 'package.json'), 'utf8'));
   const at = (format, { source }, from = './') => ({ types: `${from}dist/${format}/${source}.d.ts`, default: `${from}dist/${format}/${source}.js` });
   const legacy = (entry, from) => ({ main: at('cjs', entry, from).default, module: at('esm', entry, from).default, types: at('cjs', entry, from).types });
   write(join(packed, 'package.json'), {
