@@ -1,4 +1,4 @@
-import { isCatalogueType } from '../generated/events.js';
+import { entityOf, isCatalogueType } from '../generated/events.js';
 import type { EntityRef, EventSelector, RealtimeEvent, Selected, UnknownEvent } from '../generated/events.js';
 import { systemClock } from './clock.js';
 import { isAbout, matcher, metaOf, createSubscribers } from './dispatch.js';
@@ -21,6 +21,10 @@ type Listener<T> = (value: T) => unknown;
 const addTo = <T>(set: Set<T>, value: T): Unsubscribe => {
   set.add(value);
   return () => void set.delete(value);
+};
+/** The latest ones, at most so many. */
+const keep = <T>(list: T[], item: T, most: number): void => {
+  if (list.push(item) > most) list.shift();
 };
 
 /**
@@ -53,7 +57,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   let leavePage: (() => void) | undefined;
   let aborter: AbortController | undefined;
   let timer: unknown;
-  let armed: number | undefined;
+  let armed = Infinity;
   let running = false;
   let asked = 0;
   let unknown = 0;
@@ -67,7 +71,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   const answers = new Map<number, (upToDate: boolean) => void>();
 
   const log = (level: LogEntry['level'], event: string, fields: LogEntry['fields']): void => {
-    if (logger) logger({ level, event, fields });
+    logger?.({ level, event, fields });
   };
   const onError = (error: RealtimeError): void => {
     log('warn', 'error', { code: error.code, message: error.message });
@@ -79,7 +83,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   const call = <T>(listener: (value: T) => unknown, value: T): unknown => {
     try {
       const result = listener(value);
-      if (result && typeof (result as PromiseLike<unknown>).then === 'function') return Promise.resolve(result as PromiseLike<unknown>).then(undefined, handlerFailed);
+      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') return Promise.resolve(result as PromiseLike<unknown>).then(undefined, handlerFailed);
     } catch (error) {
       handlerFailed(error);
     }
@@ -100,12 +104,8 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       if (kept === false) return;
     }
     const meta = metaOf(event, receivedAt, replayed, state.user, state.count.clockOffsetMs || 0);
-    if (!replayed) latencies[latencies.length < LATENCIES ? latencies.length : Math.floor(random() * LATENCIES)] = meta.latencyMs;
-    if (history) {
-      recent.push(event);
-      // Cut rarely: a copy for each event would cost more than the events.
-      if (recent.length >= 2 * history) recent = recent.slice(-history);
-    }
+    if (!replayed) keep(latencies, meta.latencyMs, LATENCIES);
+    keep(recent, event, history);
     subscribers.tell(event, meta, (handler) => call((e) => handler(e, meta), event));
   };
 
@@ -147,7 +147,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   const askForToken = (id: number, reason: 'connect' | 'refresh' | 'rejected'): void => {
     const { signal } = (aborter = new AbortController());
     const got = (token: string | null): void => send({ is: 'token', id, token });
-    const failed = (cause: unknown): void => send({ is: 'token', id, cause, fatal: !!cause && (cause as Error).name === 'FatalTokenError' });
+    const failed = (cause: unknown): void => send({ is: 'token', id, cause, fatal: (cause as Error | undefined)?.name === 'FatalTokenError' });
     try {
       const token = options.getToken({ reason, signal });
       if (token && typeof token !== 'string') token.then(got, failed);
@@ -166,7 +166,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       case 'send': {
         const socket = sockets.get(effect.id);
         try {
-          if (socket) socket.send(JSON.stringify(effect.message));
+          socket?.send(JSON.stringify(effect.message));
         } catch {
           // Closing: its close event comes, or its answer does not.
         }
@@ -175,7 +175,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       case 'token':
         return askForToken(effect.id, effect.reason);
       case 'abort':
-        return aborter && aborter.abort();
+        return aborter?.abort();
       case 'deliver':
         return effect.events.forEach(deliver);
       case 'forget':
@@ -184,7 +184,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
         return;
       case 'resync': {
         const { id, resync } = effect;
-        const loading = Array.from(resyncListeners, (listener) => call(listener, resync)).filter((result) => result);
+        const loading = [...resyncListeners].map((listener) => call(listener, resync)).filter((result) => result);
         const done = (): void => send({ is: 'loaded', id });
         if (loading.length) void Promise.all(loading).then(done);
         else done();
@@ -194,7 +194,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
         for (const id of effect.ids) {
           const answer = answers.get(id);
           answers.delete(id);
-          if (answer) answer(effect.upToDate);
+          answer?.(effect.upToDate);
         }
         return;
       case 'error':
@@ -213,13 +213,13 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   const arm = (): void => {
     const due = dueOf(state);
     // By the clock that timers run by: after sleep the same deadline is nearer.
-    const at = due === undefined ? due : Math.round(due - state.t + state.mono);
+    const at = Math.round(due - state.t + state.mono);
     if (at === armed) return;
-    if (armed !== undefined) clock.clearTimeout(timer);
+    if (armed < Infinity) clock.clearTimeout(timer);
     armed = at;
-    if (due !== undefined)
+    if (at < Infinity)
       timer = clock.setTimeout(() => {
-        armed = undefined;
+        armed = Infinity;
         send({ is: 'timer' });
       }, Math.min(LONGEST_TIMER, Math.max(0, due - state.t)));
   };
@@ -244,12 +244,12 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   const listenToPage = (): void => {
     if (leavePage) return;
     leavePage = page.subscribe((event) => {
-      if (event !== 'interaction' || !options.ping || options.ping.onInteraction !== false) send({ is: 'page', event });
+      if (event !== 'interaction' || options.ping?.onInteraction !== false) send({ is: 'page', event });
     });
     send({ is: 'page', event: page.isVisible() ? 'visible' : 'hidden' });
   };
   const disconnect = (): void => {
-    if (leavePage) leavePage();
+    leavePage?.();
     leavePage = undefined;
     send({ is: 'disconnect' });
   };
@@ -258,14 +258,14 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
     getStatus: () => status,
     onStatus,
     subscribe(selector, handler, { signal, where } = {}) {
-      if (signal && signal.aborted) return () => {};
+      if (signal?.aborted) return () => {};
       const stop = subscribers.add(selector, where, handler as unknown as AnyHandler);
-      if (signal) signal.addEventListener('abort', stop);
+      signal?.addEventListener('abort', stop);
       return stop;
     },
     recent<S extends EventSelector>(selector: S | readonly S[], where?: Partial<EntityRef>) {
       const matches = matcher(selector);
-      return recent.slice(-history || recent.length).filter((event) => matches(event.type) && isAbout(metaOf(event, 0, false, '', 0).entity, where)) as unknown as readonly RealtimeEvent<Selected<S>>[];
+      return recent.filter((event) => matches(event.type) && isAbout(entityOf(event), where)) as unknown as readonly RealtimeEvent<Selected<S>>[];
     },
     onResync: (listener) => addTo(resyncListeners, listener),
     connect({ signal } = {}) {
@@ -274,7 +274,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       return new Promise((resolve, reject) => {
         const end = (settle: (value: never) => void, value?: unknown): void => {
           waiting.delete(check);
-          if (signal) signal.removeEventListener('abort', aborted);
+          signal?.removeEventListener('abort', aborted);
           settle(value as never);
         };
         const aborted = (): void => end(reject, realtimeError('TIMEOUT', 'connect was aborted', clock.now(), true, { cause: (signal as { reason?: unknown }).reason }));
@@ -285,8 +285,8 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
           else if (state === 'disconnected') end(reject, realtimeError('TOKEN_UNAVAILABLE', 'Not connected: ' + status.reason, clock.now(), false));
         };
         waiting.add(check);
-        if (signal) signal.addEventListener('abort', aborted);
-        if (signal && signal.aborted) aborted();
+        signal?.addEventListener('abort', aborted);
+        if (signal?.aborted) aborted();
         else check();
       });
     },
@@ -299,9 +299,9 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       }),
     setSession: (key, { initialSequence } = {}) => send({ is: 'session', key, position: initialSequence }),
     getStats: (): RealtimeStats => {
-      const sorted = latencies.slice().sort((a, b) => a - b);
+      const sorted = [...latencies].sort((a, b) => a - b);
       const at = (share: number): number => sorted[Math.floor(share * sorted.length)] as number;
-      return { ...state.count, unknown, connectedSince: state.since, sequence: state.position, latencyMs: sorted.length ? { p50: at(0.5), p95: at(0.95), p99: at(0.99) } : null };
+      return { ...state.count, unknown, connectedSince: state.since, sequence: state.position ?? null, latencyMs: sorted.length ? { p50: at(0.5), p95: at(0.95), p99: at(0.99) } : null };
     },
     destroy() {
       disconnect();

@@ -12,6 +12,7 @@ import type { Draft } from './recovery.js';
 import type { Link, State } from './state.js';
 import { VERSION } from './version.js';
 
+const ROLES = ['link', 'next', 'old'] as const;
 const CAPS = [1000, 2000, 4000, 8000, 16_000, 30_000];
 /** Milliseconds for a handshake, for an answer: what the server does not answer in 10 s it does not answer at all. */
 export const ANSWER = 10_000;
@@ -35,7 +36,7 @@ export const sendPing = (s: Draft, link: Link, tries = 0): void => {
   // Repeated under the same name: one answer answers both.
   const { ref, woken } = link.ping || { ref: 'p' + ++s.ids, woken: false };
   link.ping = { ref, at: s.t, tries, woken };
-  s.fx.push({ do: 'send', id: link.id, message: { action: 'ping', ref, ...(s.position !== null && { lastSequence: s.position }) } });
+  s.fx.push({ do: 'send', id: link.id, message: { action: 'ping', ref, lastSequence: s.position } });
   s.timers.probe = s.t + (s.options.ping?.timeoutMs ?? 5000);
   delete s.timers.heal;
   sent(s, link);
@@ -43,7 +44,7 @@ export const sendPing = (s: Draft, link: Link, tries = 0): void => {
 export const probe = (s: Draft): void => {
   const { link } = s;
   s.probed = s.t;
-  if (link && link.live && !link.ping) sendPing(s, link);
+  if (link?.live && !link.ping) sendPing(s, link);
 };
 
 export const sendAuth = (s: Draft, link: Link): void => {
@@ -60,8 +61,8 @@ export const sendAuth = (s: Draft, link: Link): void => {
       protocol: 1,
       client: { name: '@purposepath/realtime', version: VERSION },
       ref: link.ref,
-      ...(s.position !== null && { lastSequence: s.position }),
-      ...(link.successor && !link.live && { replaces: s.conn }),
+      lastSequence: s.position,
+      replaces: link.successor && !link.live ? s.conn : undefined,
     },
   });
   s.timers[link.live ? 'auth' : 'open'] = s.t + ANSWER;
@@ -71,12 +72,12 @@ export const sendAuth = (s: Draft, link: Link): void => {
 // Connections, made and lost
 
 /** What is used, its successor, its predecessor, as far as there are any. */
-export const linksOf = (s: State): Link[] => [s.link, s.next, s.old].filter((link): link is Link => !!link);
+export const linksOf = (s: State): Link[] => ROLES.map((role) => s[role]).filter((link): link is Link => !!link);
 export const find = (s: State, id: number): Link | undefined => linksOf(s).find((link) => link.id === id);
 
 export const drop = (s: Draft, link: Link): void => {
   s.fx.push({ do: 'close', id: link.id });
-  for (const role of ['link', 'next', 'old'] as const) if (link === s[role]) s[role] = undefined;
+  for (const role of ROLES) if (link === s[role]) s[role] = undefined;
 };
 export const abort = (s: Draft): void => {
   if (s.token) s.fx.push({ do: 'abort' });
@@ -156,14 +157,14 @@ export const fail = (s: Draft, link: Link): void => {
     }
     for (const name of ['ping', 'probe', 'heal', 'more', 'renew', 'rotate'] as const) delete timers[name];
     // What a wake finds dead is one machine's, or one network's: no crowd to spread.
-  } else lost(s, link.ping && link.ping.woken);
+  } else lost(s, link.ping?.woken);
 };
 
 /** Sleep, or somebody looks: believe nothing. */
 export const wake = (s: Draft): void => {
   const { link, t } = s;
   probe(s);
-  if (link && link.ping) link.ping = { ...link.ping, woken: true };
+  if (link?.ping) link.ping = { ...link.ping, woken: true };
   // A handshake begun before may never end.
   if (link && !link.live && t - link.rx > 3000) drop(s, link);
   begin(s);

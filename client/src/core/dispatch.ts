@@ -8,7 +8,7 @@ export type AnyHandler = (event: RealtimeEvent, meta: EventMeta) => unknown;
 /** Whether an event's type is among those that the selectors name. `'*'` stands for the catalogue alone. */
 export const matcher = (selector: string | readonly string[]): ((type: string) => boolean) => {
   const all = typeof selector === 'string' ? [selector] : selector;
-  return (type) => all.some((s) => (s === '*' ? isCatalogueType(type) : s.slice(-2) === '.*' ? type.indexOf(s.slice(0, -1)) === 0 : s === type));
+  return (type) => all.some((s) => (s === '*' ? isCatalogueType(type) : s.endsWith('.*') ? type.startsWith(s.slice(0, -1)) : s === type));
 };
 
 /** Whether an entity is the one, or of the kind, that is asked for. */
@@ -45,7 +45,7 @@ export const createSubscribers = (): Subscribers => {
     tell(event, meta, run) {
       const { type } = event;
       let those = byType.get(type);
-      if (!those) byType.set(type, (those = Array.from(all).filter(({ matches }) => matches(type))));
+      if (!those) byType.set(type, (those = [...all].filter(({ matches }) => matches(type))));
       for (const one of those) if (all.has(one) && isAbout(meta.entity, one.where)) run(one.handler);
     },
     clear() {

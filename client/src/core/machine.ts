@@ -36,9 +36,9 @@ const fire: { readonly [T in keyof Required<Timers>]: (s: Draft) => void } = {
   retry: begin,
   auth: (s) => {
     const { next, link } = s;
-    if (next && next.again) sendAuth(s, next);
-    else if (link && link.again) sendAuth(s, link);
-    else if (link && link.live && link.ref) {
+    if (next?.again) sendAuth(s, next);
+    else if (link?.again) sendAuth(s, link);
+    else if (link?.live && link.ref) {
       renewLater(s, problem(s, 'TIMEOUT', 'No answer to auth'));
       // Or there is nobody any more; what was sent has put off the next ping.
       probe(s);
@@ -47,7 +47,7 @@ const fire: { readonly [T in keyof Required<Timers>]: (s: Draft) => void } = {
   ping: probe,
   probe: (s) => {
     const { link, t } = s;
-    const ping = link && link.ping;
+    const ping = link?.ping;
     if (!ping) return;
     if (link.rx > ping.at) {
       // Alive, and busy or forgetful.
@@ -63,18 +63,18 @@ const fire: { readonly [T in keyof Required<Timers>]: (s: Draft) => void } = {
   },
   heal: (s) => {
     const { link } = s;
-    if (link && link.live && !link.ping && heal(s)) sendPing(s, link);
+    if (link?.live && !link.ping && heal(s)) sendPing(s, link);
   },
   more: (s) => {
     s.more = undefined;
     probe(s);
   },
   rotate: (s) => {
-    if (s.link && s.link.live && s.position !== null && !s.next && !s.token) ask(s, 'connect', 0);
+    if (s.link?.live && s.position !== undefined && !s.next && !s.token) ask(s, 'connect', 0);
     else rotateLater(s);
   },
   renew: (s) => {
-    if (!s.link || !s.link.live) return;
+    if (!s.link?.live) return;
     if (s.token || s.next) s.timers.renew = s.t + 5000;
     else ask(s, 'refresh', s.link.id);
   },
@@ -101,12 +101,12 @@ const handle = (s: Draft, input: Input): void => {
       s.lostAt = null;
       s.attempt = 0;
       s.fatal = undefined;
-      s.off = s.off === 'not-started' ? s.off : 'closed';
+      if (s.off !== 'not-started') s.off = 'closed';
       break;
     case 'session':
       if (input.key === s.session) break;
       closeAll(s);
-      forget(s, input.position === undefined ? null : input.position);
+      forget(s, input.position);
       s.session = input.key;
       s.lostAt = null;
       s.attempt = s.unopened = s.retryAfter = s.expiresAt = 0;
@@ -117,7 +117,7 @@ const handle = (s: Draft, input: Input): void => {
       break;
     case 'ask':
       s.asked = s.asked.concat(input.id);
-      if (s.link && s.link.live) probe(s);
+      if (s.link?.live) probe(s);
       else answerAsked(s, false);
       break;
     case 'loaded':
@@ -125,7 +125,7 @@ const handle = (s: Draft, input: Input): void => {
       break;
     case 'token': {
       const { token } = s;
-      if (!token || token.id !== input.id) break;
+      if (token?.id !== input.id) break;
       s.token = undefined;
       delete s.timers.token;
       const link = find(s, token.link);
@@ -169,10 +169,11 @@ const handle = (s: Draft, input: Input): void => {
     }
     case 'timer': {
       for (const name of Object.keys(s.timers) as (keyof Timers)[]) {
-        const due = s.timers[name];
-        if (due === undefined || due > s.t) continue;
-        delete s.timers[name];
-        fire[name](s);
+        // Gone, where one that came before has cleared it.
+        if ((s.timers[name] as number) <= s.t) {
+          delete s.timers[name];
+          fire[name](s);
+        }
       }
       break;
     }
@@ -221,19 +222,12 @@ export const step = (state: State, input: Input, moment: Moment): [State, readon
   const due = dueOf(s);
   handle(s, input);
   // A timer this late has slept. Not with each message until it fires: a background page's may come first, and many.
-  if (due !== undefined && s.t - due > 15_000 && input.is !== 'message') wake(s);
+  if (s.t - due > 15_000 && input.is !== 'message') wake(s);
   if (settle(s) && s.link && !s.link.ping) sendPing(s, s.link);
-  if (!s.link || !s.link.live || !s.visible) delete s.timers.tick;
+  if (!s.link?.live || !s.visible) delete s.timers.tick;
   else if (s.timers.tick === undefined) s.timers.tick = s.t + 30_000;
   return [s, s.fx];
 };
 
-/** When the machine wants to be woken, in its own time; undefined = not by the clock. */
-export const dueOf = (s: State): number | undefined => {
-  let due: number | undefined;
-  for (const name in s.timers) {
-    const at = s.timers[name as keyof Timers];
-    if (at !== undefined && (due === undefined || at < due)) due = at;
-  }
-  return due;
-};
+/** When the machine wants to be woken, in its own time; Infinity = not by the clock. */
+export const dueOf = (s: State): number => Math.min(...Object.values(s.timers as Record<string, number>));

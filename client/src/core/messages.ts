@@ -6,7 +6,7 @@ import type { ErrorCode, RealtimeError } from './error.js';
 import { accept, answer, forget } from './recovery.js';
 import type { Draft } from './recovery.js';
 import { rejected, renewLater } from './renewal.js';
-import type { Envelope, Link, Ping, State } from './state.js';
+import type { Envelope, Link, State } from './state.js';
 
 interface Answer {
   readonly sequence: number;
@@ -44,7 +44,7 @@ const measure = (s: State, at: number, timestamp: unknown): void => {
 /** What the application has asked is answered with what the server has just said. */
 const conclude = (s: Draft, { recovered, more, sequence }: Answer): void => {
   const { position } = s;
-  answerAsked(s, recovered !== false && !more && position !== null && position >= sequence);
+  answerAsked(s, recovered !== false && !more && (position as number) >= sequence);
 };
 
 const authSuccess = (s: Draft, link: Link, data: AuthSuccess, timestamp: string): void => {
@@ -54,7 +54,7 @@ const authSuccess = (s: Draft, link: Link, data: AuthSuccess, timestamp: string)
   const changed = s.tenant !== '' && (s.tenant !== data.tenantId || s.user !== data.userId);
   if (changed) {
     for (const other of linksOf(s)) if (other !== link && other !== s.next) drop(s, other);
-    forget(s, null);
+    forget(s);
   }
   const alone = !link.successor && !renewal;
   s.tenant = data.tenantId;
@@ -128,7 +128,7 @@ const connectionError = (s: Draft, link: Link, data: Refusal): void => {
   const { timers } = s;
   const { code, reason, ref } = data;
   if (ref !== undefined) {
-    if (!link.ping || ref !== link.ping.ref) return;
+    if (ref !== link.ping?.ref) return;
     link.ping = undefined;
     delete timers.probe;
     answerAsked(s, false);
@@ -138,7 +138,7 @@ const connectionError = (s: Draft, link: Link, data: Refusal): void => {
     return;
   }
   // That the successor takes this one's place is what it was asked to do.
-  if (reason === 'replaced' && s.next && s.next.sent) return fail(s, link);
+  if (reason === 'replaced' && s.next?.sent) return fail(s, link);
   const error = refused(s, data);
   if (reason === 'draining') timers.rotate = s.t + s.rnd * 5000;
   else if (reason === 'replaced') {
@@ -153,9 +153,10 @@ const connectionError = (s: Draft, link: Link, data: Refusal): void => {
 
 const pong = (s: Draft, link: Link, data: Answer, timestamp: string): void => {
   s.count.lastPongAt = s.now;
-  const awaited = link.ping && link.ping.ref === data.ref;
+  const { ping } = link;
+  const awaited = ping && ping.ref === data.ref;
   if (awaited) {
-    measure(s, (link.ping as Ping).at, timestamp);
+    measure(s, ping.at, timestamp);
     link.ping = undefined;
     delete s.timers.probe;
   }

@@ -29,6 +29,9 @@ const RESTARTED = 1e6;
 
 const maxReplay = (s: State): number => s.options.recovery?.maxReplay ?? 1000;
 
+/** Whether something is known to be missing; never without a position. */
+const isBehind = (s: State): boolean => s.head > (s.position as number);
+
 const hand = (s: Draft, event: Envelope): void => {
   const replayed = event.sequence !== undefined && event.sequence <= s.replayTo;
   if (replayed) s.count.replayed++;
@@ -57,7 +60,7 @@ export const accept = (s: Draft, link: Link, event: Envelope): void => {
   if (event.tenantId !== undefined && event.tenantId !== s.tenant) return;
   s.count.received++;
   if (n === undefined) return hand(s, event);
-  if (s.position === null) return;
+  if (s.position === undefined) return;
   s.head = Math.max(s.head, n);
   if (n <= s.position || s.held.has(n)) s.count.duplicates++;
   else if (n === s.position + 1) {
@@ -75,9 +78,9 @@ export const resync = (s: Draft, reason: ResyncReason, sequence: number): void =
   const { fx } = s;
   flush(s);
   // What waits for the former loading is part of what is loaded now.
-  const missedFrom = s.queue.length ? s.queue[0]?.event.sequence : s.position === null ? undefined : s.position + 1;
-  s.position = s.head = sequence;
-  s.held.forEach((_, n) => (s.head = Math.max(s.head, n)));
+  const missedFrom = s.queue.length ? s.queue[0]?.event.sequence : s.position && s.position + 1;
+  s.position = sequence;
+  s.head = Math.max(sequence, ...s.held.keys());
   s.queue = [];
   s.hold = ++s.ids;
   s.timers.hold = s.t + LOADING;
@@ -88,13 +91,13 @@ export const resync = (s: Draft, reason: ResyncReason, sequence: number): void =
 export const answer = (s: Draft, data: { readonly sequence: number; readonly after?: number; readonly recovered?: boolean; readonly more?: boolean }): void => {
   const { sequence, after, recovered } = data;
   if (after === undefined) {
-    if (s.position === null) resync(s, 'first', sequence);
+    if (s.position === undefined) resync(s, 'first', sequence);
   } else if (recovered === false) {
     if (after === s.position) {
       const missed = sequence - after;
       resync(s, missed < 0 || missed > RESTARTED ? 'log-restarted' : 'too-old', sequence);
     }
-  } else if (data.more && s.position !== null && s.position < sequence) {
+  } else if (data.more && (s.position as number) < sequence) {
     if (sequence - after > maxReplay(s)) resync(s, 'too-many', sequence);
     else {
       s.more = after;
@@ -105,7 +108,7 @@ export const answer = (s: Draft, data: { readonly sequence: number; readonly aft
 };
 
 /** Forgets a session: nothing of it may reach, or count for, the next one. */
-export const forget = (s: Draft, position: number | null): void => {
+export const forget = (s: Draft, position?: number): void => {
   s.out = [];
   s.tenant = s.user = s.conn = '';
   s.position = position;
@@ -131,9 +134,9 @@ export const loaded = (s: State): Delivery[] => {
 
 /** A gap is old enough to be asked about. Says whether to ping. */
 export const heal = (s: Draft): boolean => {
-  if (s.position === null || s.head <= s.position) return false;
+  if (!isBehind(s)) return false;
   s.stuck = s.healing === s.position ? s.stuck + 1 : 0;
-  s.healing = s.position;
+  s.healing = s.position as number;
   if (s.stuck < 3) return true;
   resync(s, 'unhealed', s.head);
   return false;
@@ -142,27 +145,22 @@ export const heal = (s: Draft): boolean => {
 /** Ends a step: hands on what now follows, and sees to what does not. Says whether to ping at once. */
 export const settle = (s: Draft): boolean => {
   const { timers, link } = s;
-  if (s.position !== null && s.held.size) {
-    let held: Map<number, Envelope> | undefined;
-    for (let e; (e = s.held.get(s.position + 1)); ) {
-      s.position++;
-      hand(s, e);
-    }
-    s.held.forEach((_, n) => {
-      if (n <= (s.position as number)) (held ||= new Map(s.held)).delete(n);
-    });
-    if (held) s.held = held;
+  if (s.position !== undefined && s.held.size) {
+    let at = s.position;
+    for (let e; (e = s.held.get(at + 1)); at++) hand(s, e);
+    s.position = at;
+    s.held = new Map([...s.held].filter(([n]) => n > at));
   }
   flush(s);
   if (s.queue.length > maxReplay(s)) resync(s, 'overflow', s.position as number);
 
-  const live = !!link && link.live && s.position !== null;
-  const behind = live && s.head > (s.position as number);
+  const live = link?.live;
+  const behind = live && isBehind(s);
   let ping = false;
   if (s.more !== undefined && (!behind || (s.position as number) > s.more)) {
     s.more = undefined;
     delete timers.more;
-    ping = behind;
+    ping = !!behind;
   }
   if (!behind) {
     delete timers.heal;

@@ -142,7 +142,8 @@ export interface State {
   tenant: string;
   user: string;
   conn: string;
-  position: number | null;
+  /** Undefined until the session has one. */
+  position: number | undefined;
   head: number;
   /** Events at or below it that arrive now were missed. */
   replayTo: number;
@@ -231,7 +232,7 @@ export const initial = (options: Settings, session: string | null | undefined, p
   tenant: '',
   user: '',
   conn: '',
-  position: position === undefined ? null : position,
+  position,
   head: 0,
   replayTo: 0,
   held: new Map(),

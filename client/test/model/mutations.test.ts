@@ -16,7 +16,7 @@ interface Mutation {
 const mutations: readonly Mutation[] = [
   { rule: 'an event at or below the position is dropped', file: 'recovery', from: 's.count.duplicates++;', to: 'hand(s, event);' },
   { rule: 'an event further on is held', file: 'recovery', from: 'n === s.position + 1', to: 'n > s.position' },
-  { rule: 'held events follow when the gap has closed', file: 'recovery', from: '(e = s.held.get(s.position + 1))', to: '(e = undefined as never)' },
+  { rule: 'held events follow when the gap has closed', file: 'recovery', from: '(e = s.held.get(at + 1))', to: '(e = undefined as never)' },
   { rule: 'an answer moves no position', file: 'recovery', from: '  s.head = Math.max(s.head, sequence);\n};', to: '  s.head = Math.max(s.head, sequence);\n  if (recovered) s.position = sequence;\n};' },
   { rule: 'only an answer to the present position can move it', file: 'recovery', from: 'if (after === s.position) {', to: 'if (after !== undefined) {' },
   { rule: 'what lies behind the known head is asked for', file: 'recovery', from: 'timers.heal = s.t + ', to: 'timers.heal = 1e9 + s.t + ' },
@@ -30,7 +30,7 @@ const mutations: readonly Mutation[] = [
   { rule: 'a lost connection is made anew', file: 'connection', from: 's.timers.retry = s.t +', to: 's.timers.more = s.t +' },
   { rule: 'a connection that is alive is not asked twice at once', file: 'messages', from: 'answer(s, awaited ? data : { ...data, more: false });', to: 'link.ping = undefined; answer(s, data);' },
   { rule: 'a predecessor is closed', file: 'machine', from: 's.old && drop(s, s.old);', to: '' },
-  { rule: 'a token in flight is dropped with its session', file: 'machine', from: '!token || token.id !== input.id', to: '!token' },
+  { rule: 'a token in flight is dropped with its session', file: 'machine', from: 'token?.id !== input.id', to: '!token' },
   { rule: 'a ping goes out at least every 8 minutes', file: 'connection', from: 's.timers.ping = s.t + (', to: 's.timers.ping = s.t + 300_000 + (' },
   { rule: 'a connection is handed over before its two hours are up', file: 'messages', from: 'if (rotate) timers.rotate', to: 'if (!rotate) timers.rotate' },
   { rule: 'a token is renewed before it ends', file: 'messages', from: 'timers.renew = s.t + Math.max(1000, life * 0.8)', to: 'timers.renew = s.t + Math.max(1000, life * 1.8)' },
