@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { JSDOM } from 'jsdom';
 import { makePackage, tarball } from '../build/package.mjs';
+import { extract } from './guides/extract.mjs';
 
 const here = import.meta.dirname;
 const out = join(here, '../../.build/consumers');
@@ -36,7 +37,7 @@ const application = (name) => {
   /** Sources anew, dependencies only where the lock file is another one, the package anew. */
   const install = async () => {
     mkdirSync(folder, { recursive: true });
-    for (const left of ['src', 'out']) rmSync(join(folder, left), { recursive: true, force: true });
+    for (const left of ['src', 'test', 'out']) rmSync(join(folder, left), { recursive: true, force: true });
     cpSync(join(here, name), folder, { recursive: true });
     cpSync(join(here, 'shared'), join(folder, 'src'), { recursive: true });
     cpSync(join(here, '../.npmrc'), join(folder, '.npmrc'));
@@ -109,4 +110,12 @@ await step('Vite 8, and its bundle runs', async () => {
   await modern.node('node_modules/vite/bin/vite.js', 'build');
   await runBundle(modern, 'out/vite/main.js');
 });
+
+const guides = application('guides');
+await step('install: the libraries that the guides name', guides.install);
+await step('the examples of the guides, TypeScript 6.0', async () => {
+  extract(join(guides.folder, 'out'));
+  await guides.node('node_modules/typescript/bin/tsc', '-p', '.');
+});
+await step('the examples of the guides, run by Vitest 4', () => guides.node('node_modules/vitest/vitest.mjs', 'run'));
 process.exitCode = failed ? 1 : 0;
