@@ -3,45 +3,26 @@ import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page, WebSocket } from 'playwright-core';
 import { expect, inject, test as base } from 'vitest';
 import type { CatalogueType } from '../src/generated/events.js';
+import { Harnessed } from './harnessed.js';
 import { Line } from './line.js';
-import type { Login, Told, Tuning } from './page/page.js';
+import type { Login } from './page/page.js';
 import { Stack } from './stack.js';
+import { viewOf } from './view.js';
 
-/** One tab with the test page. */
-export class Tab {
+/** One tab of Chromium with the test page. */
+export class Tab extends Harnessed {
   /** The sockets it opened, oldest first, with the frames it sent on each. */
   readonly sockets: { readonly url: string; readonly sent: string[] }[] = [];
   /** What nobody caught. */
   readonly uncaught: string[] = [];
 
   constructor(readonly page: Page) {
+    super(viewOf(page));
     page.on('pageerror', (error) => this.uncaught.push(String(error)));
     page.on('websocket', (socket: WebSocket) => {
       const sent: string[] = [];
       this.sockets.push({ url: socket.url(), sent });
       socket.on('framesent', ({ payload }) => sent.push(String(payload)));
-    });
-  }
-
-  told(): Promise<Told> {
-    return this.page.evaluate(() => window.harness.told);
-  }
-
-  /** The ids of the events it was told, in that order. */
-  async ids(): Promise<readonly string[]> {
-    return (await this.told()).events.map(({ id }) => id);
-  }
-
-  /** The states its connection was in, in that order, each once in a row. */
-  async states(): Promise<readonly string[]> {
-    const states = (await this.told()).statuses.map((status) => status.state + ('stale' in status && status.stale ? ', stale' : ''));
-    return states.filter((state, i) => state !== states[i - 1]);
-  }
-
-  async connectionId(): Promise<string> {
-    return this.page.evaluate(() => {
-      const status = window.harness.client.getStatus();
-      return 'connectionId' in status ? status.connectionId : '';
     });
   }
 
@@ -55,11 +36,6 @@ export class Tab {
     await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
     await expect.poll(async () => (await this.told()).life).toContain('freeze');
     return () => devtools.send('Page.setWebLifecycleState', { state: 'active' });
-  }
-
-  async connect(login: Login, tuning: Tuning = {}, loading = false): Promise<void> {
-    await this.page.evaluate(([as, options, load]) => window.harness.connect(as, options, load), [login, tuning, loading] as const);
-    await expect.poll(() => this.page.evaluate(() => window.harness.client.getStatus().state)).toBe('connected');
   }
 }
 
@@ -113,7 +89,7 @@ export class Stage {
   }
 
   /** Publishes events and waits until each tab has been told all of them. */
-  async publishTo(tabs: readonly Tab[], count: number): Promise<readonly string[]> {
+  async publishTo(tabs: readonly Harnessed[], count: number): Promise<readonly string[]> {
     const ids: string[] = [];
     while (ids.length < count) ids.push(await this.publish());
     for (const tab of tabs) await expect.poll(() => tab.ids()).toEqual(expect.arrayContaining(ids));
@@ -123,7 +99,7 @@ export class Stage {
   /**
    * Holds tabs to the promise: exactly these events, each once, numbered without a hole from the first position on. One more event is published first: what would come too often comes before it.
    */
-  async expectWhole(ids: readonly string[], ...tabs: readonly Tab[]): Promise<void> {
+  async expectWhole(ids: readonly string[], ...tabs: readonly Harnessed[]): Promise<void> {
     const last = await this.publishTo(tabs, 1);
     for (const tab of tabs) {
       const { events, resyncs, invalid } = await tab.told();

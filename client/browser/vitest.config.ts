@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { LineUp } from './lineup.js';
 
 export default defineConfig({
   test: {
     include: ['*.browser.ts'],
     globalSetup: './surroundings.ts',
+    reporters: ['default', new LineUp()],
     // Two cores carry the browser, the stack and its functions.
     maxWorkers: 2,
     // Deadlines, not expectations: nothing here asserts how fast something came.

@@ -34,6 +34,8 @@ export interface Told {
   readonly statuses: ConnectionStatus[];
   readonly resyncs: { readonly reason: string; readonly sequence: number }[];
   readonly errors: string[];
+  /** Errors that nobody caught. */
+  readonly uncaught: string[];
   readonly tokens: TokenReason[];
   /** Events of the page's life, with whether it goes to or comes from the back-forward cache. */
   readonly life: string[];
@@ -69,8 +71,10 @@ declare global {
   }
 }
 
-const told: Told = { events: [], titles: [], invalid: [], statuses: [], resyncs: [], errors: [], tokens: [], life: [], ticks: 0, effects: 0 };
+const told: Told = { events: [], titles: [], invalid: [], statuses: [], resyncs: [], errors: [], uncaught: [], tokens: [], life: [], ticks: 0, effects: 0 };
 setInterval(() => told.ticks++, 20);
+window.addEventListener('error', ({ message }) => told.uncaught.push(message));
+window.addEventListener('unhandledrejection', ({ reason }) => told.uncaught.push(String(reason)));
 for (const type of ['pagehide', 'pageshow']) window.addEventListener(type, (event) => told.life.push(`${type} ${(event as PageTransitionEvent).persisted ? 'cached' : 'new'}`));
 for (const type of ['freeze', 'resume']) document.addEventListener(type, () => told.life.push(type));
 for (const type of ['online', 'offline']) window.addEventListener(type, () => told.life.push(type));

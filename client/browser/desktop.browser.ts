@@ -1,0 +1,4 @@
+import { desktop } from './browsers.js';
+import { scenarios } from './scenarios.js';
+
+scenarios(desktop);

@@ -1,0 +1,4 @@
+import { firefox } from './browsers.js';
+import { scenarios } from './scenarios.js';
+
+scenarios(firefox);

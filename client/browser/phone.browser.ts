@@ -1,0 +1,4 @@
+import { phone } from './browsers.js';
+import { scenarios } from './scenarios.js';
+
+scenarios(phone);

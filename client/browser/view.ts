@@ -1,0 +1,32 @@
+import type { Page } from 'playwright-core';
+
+/** One page in any browser: what each of them can be told to do. */
+export interface View {
+  goto(url: string): Promise<unknown>;
+  /** Runs a function in the page, where it sees nothing of its surroundings here, and returns what it returned or resolved to. */
+  evaluate<R, A = undefined>(run: (arg: A) => R, arg?: A): Promise<Awaited<R>>;
+  /** Clicks the first element that a CSS selector finds, or taps it where there is no mouse. */
+  click(selector: string): Promise<unknown>;
+  /** Presses one key, by its `KeyboardEvent.key`. */
+  press(key: Key): Promise<unknown>;
+  /** A picture of what is seen, as PNG. */
+  screenshot(): Promise<Uint8Array>;
+}
+
+export type Key = 'Tab' | 'Enter' | 'Escape' | 'PageUp' | 'PageDown';
+
+/** A browser with one page. */
+export interface Running extends View {
+  /** With its version, for people. */
+  readonly name: string;
+  stop(): Promise<void>;
+}
+
+/** A page of Playwright's in the words that all browsers share. */
+export const viewOf = (page: Page): View => ({
+  goto: (url) => page.goto(url),
+  evaluate: (run, arg) => page.evaluate(run as never, arg),
+  click: (selector) => page.click(selector),
+  press: (key) => page.keyboard.press(key),
+  screenshot: () => page.screenshot(),
+});

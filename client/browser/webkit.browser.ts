@@ -1,0 +1,4 @@
+import { webkit } from './browsers.js';
+import { scenarios } from './scenarios.js';
+
+scenarios(webkit);
