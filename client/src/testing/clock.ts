@@ -1,3 +1,4 @@
+import { systemClock } from '../core/clock.js';
 import type { Clock } from '../core/options.js';
 
 /** A clock that stands still until it is told to go on. */
@@ -97,6 +98,35 @@ export function createFakeClock(start = Date.UTC(2026, 0, 5, 9), ticks = TICKS):
     jump(ms) {
       wall += ms;
     },
+    get pending() {
+      return waiting.size;
+    },
+  };
+}
+
+/** The platform's clock in the shape of a fake one: it goes on by itself, and `advance` waits. */
+export function createRealClock(): FakeClock {
+  const waiting = new Set<unknown>();
+  let ahead = 0;
+  const jump = (ms: number): void => void (ahead += ms);
+  return {
+    now: () => systemClock.now() + ahead,
+    monotonic: systemClock.monotonic,
+    setTimeout(run, ms) {
+      const id = systemClock.setTimeout(() => {
+        waiting.delete(id);
+        run();
+      }, ms);
+      waiting.add(id);
+      return id;
+    },
+    clearTimeout(id) {
+      waiting.delete(id);
+      systemClock.clearTimeout(id);
+    },
+    advance: (ms) => new Promise((resolve) => void systemClock.setTimeout(resolve, ms)),
+    sleep: jump,
+    jump,
     get pending() {
       return waiting.size;
     },

@@ -2,7 +2,7 @@ import { createRealtimeClient } from '../core/client.js';
 import type { PageEvent, Ports, RealtimeClient, RealtimeOptions, WebSocketLike } from '../core/options.js';
 import type { RealtimeEvent, RealtimeEventMap, RealtimeEventType } from '../generated/events.js';
 import type { ServerCode } from '../generated/protocol.js';
-import { createFakeClock } from './clock.js';
+import { createFakeClock, createRealClock } from './clock.js';
 import type { FakeClock } from './clock.js';
 import { dataOf } from './events.js';
 import { createProtocolServer } from './protocol-server.js';
@@ -60,6 +60,12 @@ export interface FakeServerOptions {
   readonly tenantId?: string | undefined;
   /** Default `test-user`. */
   readonly userId?: string | undefined;
+  /**
+   * `fake`: time stands still until {@link FakeServer.clock} advances it. `real`: it goes on by itself, for a page that runs without a server, such as a demo or a story.
+   *
+   * @defaultValue 'fake'
+   */
+  readonly clock?: 'fake' | 'real' | undefined;
   /** Milliseconds a token lasts. Default an hour. */
   readonly tokenLifeMs?: number | undefined;
   /** Seed of the clients' random numbers. Default 1. */
@@ -79,8 +85,8 @@ export interface FakeServerOptions {
  * await server.clock.advance(2000); // reconnected, and delivered
  * ```
  */
-export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user', tokenLifeMs = 3_600_000, seed = 1 }: FakeServerOptions = {}): FakeServer {
-  const clock = createFakeClock();
+export function createFakeServer({ tenantId = 'test-tenant', userId = 'test-user', clock: kind = 'fake', tokenLifeMs = 3_600_000, seed = 1 }: FakeServerOptions = {}): FakeServer {
+  const clock = kind === 'real' ? createRealClock() : createFakeClock();
   const sent: Readonly<Record<string, unknown>>[] = [];
   const lines = new Set<{ dead: boolean; end(code: number): void; server?: ServerConnection }>();
   const pages = new Set<(event: PageEvent) => void>();
