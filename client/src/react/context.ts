@@ -3,6 +3,7 @@ import type { Context } from 'react';
 import type { EntityRef, RealtimeEvent } from '../generated/events.js';
 import type { ErrorCode } from '../core/error.js';
 import type { RealtimeClient } from '../core/options.js';
+import type { ConnectionStatus } from '../core/status.js';
 import type { Entry } from './registry.js';
 
 /** Words of the components. Every one has an English default. */
@@ -15,11 +16,37 @@ export interface RealtimeLabels {
   readonly offline: string;
   /** Stopped by an error: what the user can do about it, by its code. */
   readonly stopped: (code: ErrorCode) => string;
+  /** Connected, but what is shown may be old. */
+  readonly updating: string;
   readonly retryNow: string;
+  /** What screen readers hear when it is back. */
+  readonly reconnected: string;
+  /** Names the indicator's button and its panel. */
+  readonly connection: string;
+  /** The state as a sentence, in the panel. */
+  readonly sentence: (status: ConnectionStatus) => string;
+  /** Since when the state holds; a time follows, as after `lastEvent`. */
+  readonly since: string;
+  /** How long events take; milliseconds follow. */
+  readonly latency: string;
+  readonly lastEvent: string;
+  /** How often connecting has been tried; a number follows. */
+  readonly attempt: string;
+  readonly nextTry: (seconds: number) => string;
   /** The button that shows what has come while the reader was further down. */
   readonly newItems: (count: number) => string;
   /** The heading above what was missed. */
   readonly missed: (count: number) => string;
+  /** A toast's title: what happened, in few words. */
+  readonly toastTitle: (event: RealtimeEvent) => string;
+  /** Who did it, in the line below. */
+  readonly toastActor: (name: string) => string;
+  /** One toast for several events; `away`: for what was missed. */
+  readonly toastSummary: (count: number, away: boolean) => string;
+  /** How many of them are critical issues, in the line below. */
+  readonly toastCritical: (count: number) => string;
+  /** The button that takes a toast away. */
+  readonly dismiss: string;
   /** What happened, as one sentence. Names that are unknown are undefined; an id is never shown. */
   readonly event: (event: RealtimeEvent, names: { readonly actor?: string | undefined; readonly entity?: string | undefined }) => string;
 }

@@ -1,11 +1,31 @@
 import { useMemo } from 'react';
+import type { ConnectionStatus } from '../core/status.js';
 import { isCatalogueType } from '../generated/events.js';
 import type { CatalogueType, RealtimeEvent } from '../generated/events.js';
-import { sentenceOf } from '../generated/sentences.js';
+import { sentenceOf, titleOf } from '../generated/sentences.js';
 import type { RealtimeLabels } from '../react/context.js';
 import { useProvided } from '../react/useRealtime.js';
 
 const count = (n: number, one: string, several: string): string => (n === 1 ? one : `${n} ${several}`);
+
+const sentence = (status: ConnectionStatus): string => {
+  switch (status.state) {
+    case 'connected':
+      return status.stale ? 'Catching up with what was missed.' : 'Changes appear here as they happen.';
+    case 'connecting':
+      return 'Connecting to live updates.';
+    case 'reconnecting':
+      return (status.phase === 'offline' ? 'There is no network.' : 'The connection was lost.') + ' Changes appear once it is back.';
+    case 'error':
+      return status.error.code === 'NEVER_OPENED'
+        ? 'The server could not be reached at its address.'
+        : status.error.code === 'FORBIDDEN'
+          ? 'This account may not receive live updates.'
+          : 'The session has ended, and live updates with it.';
+    default:
+      return status.reason === 'replaced' ? 'Live updates go on in another window.' : status.reason === 'signed-out' ? 'Nobody is signed in.' : status.reason === 'closed' ? 'Live updates are paused.' : 'Connecting to live updates.';
+  }
+};
 
 /** The words in English. */
 export const english: RealtimeLabels = {
@@ -14,9 +34,23 @@ export const english: RealtimeLabels = {
   reconnecting: 'Reconnecting',
   offline: 'Offline',
   stopped: (code) => (code === 'NEVER_OPENED' ? 'Check the address' : code === 'FORBIDDEN' ? 'Ask for access' : 'Sign in again'),
+  updating: 'Updating',
   retryNow: 'Retry now',
+  reconnected: 'Reconnected',
+  connection: 'Connection',
+  sentence,
+  since: 'Since',
+  latency: 'Latency',
+  lastEvent: 'Last event',
+  attempt: 'Attempt',
+  nextTry: (seconds) => `Next try in ${seconds} s`,
   newItems: (n) => count(n, '1 new update', 'new updates'),
   missed: (n) => `Missed while you were away · ${n}`,
+  toastTitle: (event) => (isCatalogueType(event.type) ? titleOf(event as RealtimeEvent<CatalogueType>) : event.type),
+  toastActor: (name) => `by ${name}`,
+  toastSummary: (n, away) => count(n, '1 update', 'updates') + (away ? ' while you were away' : ''),
+  toastCritical: (n) => count(n, '1 critical issue', 'critical issues'),
+  dismiss: 'Dismiss',
   event: (event, names) => (isCatalogueType(event.type) ? sentenceOf(event as RealtimeEvent<CatalogueType>, names) : event.type),
 };
 
