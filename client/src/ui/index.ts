@@ -1,2 +1,15 @@
 'use client';
 export type { RealtimeLabels } from '../react/context.js';
+export { HighlightWrapper } from './highlight/HighlightWrapper.js';
+export type { HighlightWrapperProps } from './highlight/HighlightWrapper.js';
+export { useHighlight } from './highlight/useHighlight.js';
+export type { UseHighlightOptions } from './highlight/useHighlight.js';
+export { LiveBadge } from './badge/LiveBadge.js';
+export type { LiveBadgeProps } from './badge/LiveBadge.js';
+export { useLiveBadge } from './badge/useLiveBadge.js';
+export type { LiveBadgeControl, UseLiveBadgeOptions } from './badge/useLiveBadge.js';
+export { RealtimeIndicator } from './indicator/RealtimeIndicator.js';
+export type { RealtimeIndicatorProps } from './indicator/RealtimeIndicator.js';
+export type { IndicatorState } from './indicator/shown.js';
+export { useRealtimeIndicator } from './indicator/useRealtimeIndicator.js';
+export type { RealtimeIndicatorView, UseRealtimeIndicatorOptions } from './indicator/useRealtimeIndicator.js';

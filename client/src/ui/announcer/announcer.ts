@@ -1,0 +1,80 @@
+import { useEffect } from 'react';
+import type { RealtimeClient } from '../../core/options.js';
+import { useClient } from '../../react/useRealtime.js';
+import { useLatest } from '../../react/useRealtimeEvent.js';
+import type { RealtimeLabels } from '../../react/context.js';
+import { GRACE, labelOf, shownOf, stateOf } from '../indicator/shown.js';
+import { useLabels } from '../labels.js';
+
+/** Milliseconds between two messages at least: a screen reader reads each to its end. */
+const QUIET = 5000;
+// Set by script and not by the stylesheet: it must not be seen where an application brings its own.
+const HIDDEN = 'position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap';
+
+/** The newest words of whoever uses it. */
+type Words = { readonly current: RealtimeLabels };
+interface Announcer {
+  readonly words: Set<Words>;
+  readonly end: () => void;
+}
+
+/** One for each client, however many components are on the page: each change is said once. */
+const announcers = new WeakMap<RealtimeClient, Announcer>();
+
+const begin = (client: RealtimeClient, words: Set<Words>): (() => void) => {
+  const region = document.createElement('div');
+  region.setAttribute('role', 'status');
+  region.style.cssText = HIDDEN;
+  document.body.appendChild(region);
+  const shown = shownOf(client, GRACE);
+  let said = '';
+  /** Somebody has heard that the connection is not well, and will want to hear that it is back. */
+  let told = false;
+  let quietUntil = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const say = (): void => {
+    timer = undefined;
+    const status = shown.get();
+    const state = stateOf(status);
+    const [{ current: labels }] = Array.from(words).slice(-1) as [Words];
+    // That it connects is no news; but an error that follows is, also the same as before.
+    const text = state === 'live' ? (told ? labels.reconnected : '') : state === 'connecting' ? '' : labelOf(status, labels);
+    if (text === said) return;
+    region.textContent = said = text;
+    told = state !== 'live' && (told || !!text);
+    if (text) quietUntil = performance.now() + QUIET;
+  };
+  const look = (): void => {
+    // The latest state is said, not each in its turn.
+    timer ??= setTimeout(say, Math.max(0, quietUntil - performance.now()));
+  };
+  const stop = shown.subscribe(look);
+  return () => {
+    stop();
+    clearTimeout(timer);
+    region.remove();
+  };
+};
+
+/** Tells screen readers when the connection is lost and when it is back, for as long as a component of the client is mounted. */
+export const useAnnouncer = (): void => {
+  const client = useClient();
+  const latest = useLatest(useLabels());
+  useEffect(() => {
+    if (!client) return undefined;
+    let announcer = announcers.get(client);
+    if (!announcer) {
+      const words = new Set<Words>();
+      announcers.set(client, (announcer = { words, end: begin(client, words) }));
+    }
+    const { words, end } = announcer;
+    words.add(latest);
+    return () => {
+      words.delete(latest);
+      if (words.size) return;
+      announcers.delete(client);
+      end();
+    };
+  }, [client, latest]);
+};

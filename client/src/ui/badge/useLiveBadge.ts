@@ -1,0 +1,66 @@
+import { useCallback, useEffect, useLayoutEffect, useState } from 'react';
+import type { EntityRef, EventSelector } from '../../generated/events.js';
+import { useClient } from '../../react/useRealtime.js';
+import { useFiltered } from '../../react/useRealtimeEvent.js';
+
+/** Milliseconds for which the badge is shown, unless it is said otherwise. */
+export const SHOWN = 3000;
+
+/** Options of {@link useLiveBadge}. */
+export interface UseLiveBadgeOptions {
+  /**
+   * Milliseconds after the last trigger; 0 = stays until hideBadge().
+   *
+   * @defaultValue 3000
+   */
+  autoHideDuration?: number | undefined;
+  /** Events that trigger it: one type, several, `'goal.*'` or `'*'`. Without it only triggerBadge() does. */
+  eventType?: EventSelector | readonly EventSelector[] | undefined;
+  /** Only events about this entity, or this kind of entity. */
+  where?: Partial<EntityRef> | undefined;
+  /**
+   * Also what the signed-in user caused.
+   *
+   * @defaultValue false
+   */
+  own?: boolean | undefined;
+}
+
+/** What {@link useLiveBadge} returns. The functions are the same in every render. */
+export interface LiveBadgeControl {
+  readonly showBadge: boolean;
+  triggerBadge: () => void;
+  hideBadge: () => void;
+}
+
+// On a server there is no layout, and React says so.
+const useBeforePaint = typeof window === 'undefined' ? useEffect : useLayoutEffect;
+
+/**
+ * When to show a {@link LiveBadge}: for a while after triggerBadge(), or after an event. What was missed while away triggers nothing, and a new session begins without it.
+ *
+ * A trigger while it is shown makes it stay longer: showBadge is false for one commit that is never painted, so that a LiveBadge starts its own time anew.
+ *
+ * @example
+ * ```tsx
+ * const { showBadge } = useLiveBadge({ eventType: 'goal.*', where: { kind: 'goal', id: goal.id } });
+ * return <h3>{goal.title} <LiveBadge show={showBadge} /></h3>;
+ * ```
+ */
+export function useLiveBadge(options: UseLiveBadgeOptions = {}): LiveBadgeControl {
+  const { autoHideDuration = SHOWN, eventType, where, own = false } = options;
+  const client = useClient();
+  const [last, setLast] = useState({ client, count: 0 });
+  const [shown, setShown] = useState(0);
+  const count = client && last.client === client ? last.count : 0;
+  const triggerBadge = useCallback(() => setLast((before) => ({ client, count: before.count + 1 })), [client]);
+  const hideBadge = useCallback(() => setLast({ client, count: 0 }), [client]);
+  useFiltered({ eventType: eventType || [], where, enabled: !!eventType, replayed: false, own }, triggerBadge);
+  useBeforePaint(() => setShown(count), [count]);
+  useEffect(() => {
+    if (!count || !autoHideDuration) return undefined;
+    const timer = setTimeout(hideBadge, autoHideDuration);
+    return () => clearTimeout(timer);
+  }, [count, autoHideDuration, hideBadge]);
+  return { showBadge: count > 0 && shown === count, triggerBadge, hideBadge };
+}

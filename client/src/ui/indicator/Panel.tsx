@@ -1,0 +1,99 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import type { ReactElement, RefObject } from 'react';
+import { useClient } from '../../react/useRealtime.js';
+import { useLabels } from '../labels.js';
+import type { RealtimeIndicatorView } from './useRealtimeIndicator.js';
+
+/** Pixels that stay free between the panel, its button and the edges of the window. */
+const GAP = 8;
+
+/** A time of today as hours and minutes; of another day with its date. */
+const timeOf = (at: number, now: number): string =>
+  new Date(at).toLocaleString(undefined, { hour: '2-digit', minute: '2-digit', ...(new Date(at).toDateString() !== new Date(now).toDateString() && { day: 'numeric', month: 'short' }) });
+
+/** Puts the panel beside its button, in whichever direction text runs, and within the window. On narrow screens the stylesheet makes it a sheet at the bottom. */
+const place = (panel: HTMLElement, button: HTMLElement, position: 'header' | 'footer'): void => {
+  const { left, right, top, bottom } = button.getBoundingClientRect();
+  const { clientWidth, clientHeight } = document.documentElement;
+  const x = getComputedStyle(button).direction === 'rtl' ? left : right - panel.offsetWidth;
+  const set = (name: string, pixels: number | false): void => panel.style.setProperty(name, pixels === false ? 'auto' : `${pixels}px`);
+  set('--rt-left', Math.max(GAP, Math.min(x, clientWidth - panel.offsetWidth - GAP)));
+  set('--rt-top', position === 'header' && bottom + GAP);
+  set('--rt-bottom', position === 'footer' && clientHeight - top + GAP);
+};
+
+interface PanelProps {
+  readonly id: string;
+  readonly view: RealtimeIndicatorView;
+  readonly button: RefObject<HTMLButtonElement | null>;
+  readonly position: 'header' | 'footer';
+}
+
+/** What the indicator opens. It reads the client's figures once a second, and only while it is open. */
+export const Panel = ({ id, view, button, position }: PanelProps): ReactElement => {
+  const { sentence, since, attempt, retryAt, retryNow } = view;
+  const labels = useLabels();
+  const client = useClient();
+  const panel = useRef<HTMLDivElement>(null);
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  useLayoutEffect(() => {
+    const element = panel.current;
+    if (!element || !button.current) return undefined;
+    const trigger = button.current;
+    // In the top layer no ancestor clips it, and it is fixed to the window also where one is transformed. Old browsers leave it where it is.
+    if (typeof element.showPopover === 'function') element.showPopover();
+    const update = (): void => place(element, trigger, position);
+    update();
+    addEventListener('resize', update);
+    addEventListener('scroll', update, true);
+    return () => {
+      removeEventListener('resize', update);
+      removeEventListener('scroll', update, true);
+      if (typeof element.hidePopover === 'function') element.hidePopover();
+    };
+  }, [button, position]);
+
+  const { latencyMs, lastEventAt } = client ? client.getStats() : { latencyMs: null, lastEventAt: null };
+  const rows: readonly (readonly [string, string | number | null])[] = [
+    [labels.since, since && timeOf(since, now)],
+    [labels.latency, latencyMs && `${Math.round(latencyMs.p50)} ms`],
+    [labels.lastEvent, lastEventAt && timeOf(lastEventAt, now)],
+    [labels.attempt, attempt],
+  ];
+  const seconds = retryAt ? Math.ceil((retryAt - now) / 1000) : 0;
+  return (
+    <div ref={panel} id={id} className="rt-panel" role="group" aria-label={labels.connection} popover="manual">
+      <p>{sentence}</p>
+      <dl>
+        {rows.map(
+          ([name, value]) =>
+            value !== null &&
+            value !== 0 && (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
+      </dl>
+      {seconds > 0 && <p aria-hidden="true">{labels.nextTry(seconds)}</p>}
+      {retryNow && (
+        <button
+          type="button"
+          className="rt-button"
+          onClick={() => {
+            retryNow();
+            // The button goes when the connection is there; the focus would go with it.
+            if (button.current) button.current.focus();
+          }}
+        >
+          {labels.retryNow}
+        </button>
+      )}
+    </div>
+  );
+};
