@@ -72,6 +72,22 @@ export const scenarios = (start: () => Promise<Running>): void => {
       expect(line.opened).toBe(2);
     });
 
+    test('that were missed in the back-forward cache are had when the page comes back from it, on a new socket', async ({ stage, tab, skip }) => {
+      skip(running?.name.startsWith('Firefox') === true, 'Firefox caches no page that had an open socket');
+      const line = await stage.line();
+      const witness = await stage.witness();
+      await tab.connect(stage.login('ana', line));
+      const before = await stage.publishTo([tab, witness], 2);
+      await tab.view.goto(inject('pages') + '/elsewhere');
+      await expect.poll(() => line.open).toBe(0);
+      const missed = await stage.publishTo([witness], 3);
+      await tab.view.evaluate(() => history.back());
+      await expect.poll(() => tab.ids()).toHaveLength(before.length + missed.length);
+      expect((await tab.told()).life).toContain('pageshow cached');
+      await stage.expectWhole([...before, ...missed], tab);
+      expect([line.opened, line.open]).toEqual([2, 1]);
+    });
+
     test('go on beyond the token that was there first', async ({ stage, tab }) => {
       const line = await stage.line();
       await tab.connect(stage.login('ana', line, { expires: '3s' }));
