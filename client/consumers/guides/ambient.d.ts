@@ -1,5 +1,5 @@
-// Two libraries that the guides name weigh 113 and 202 MB. In their place stands what the examples use of them, as declared by
-// aws-amplify 6.22.1, and by react-native 0.76.9 with @react-native-community/netinfo 12.0.1.
+// Three libraries that the guides name weigh more than 100 MB each. In their place stands what the examples use of them, as declared by
+// aws-amplify 6.22.1, next 16.4.6, and react-native 0.76.9 with @react-native-community/netinfo 12.0.1.
 
 declare module 'aws-amplify/auth' {
   interface JWT {
@@ -18,6 +18,14 @@ declare module 'aws-amplify/utils' {
   export const Hub: {
     listen(channel: 'auth', callback: (capsule: { payload: { event: 'signedIn' | 'signedOut' | 'tokenRefresh' | 'tokenRefresh_failure' } }) => void): () => void;
   };
+}
+
+declare module 'next/headers' {
+  export function cookies(): Promise<{ get(name: string): { readonly name: string; readonly value: string } | undefined }>;
+}
+
+declare module 'next/navigation' {
+  export function useRouter(): { refresh(): void };
 }
 
 declare module 'react-native' {

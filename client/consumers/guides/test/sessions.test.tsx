@@ -1,0 +1,67 @@
+import { useQuery } from '@tanstack/react-query';
+import { act, render, screen } from '@testing-library/react';
+import { useRealtimeEvent } from '@purposepath/realtime/react';
+import { createFakeServer, createTestClient } from '@purposepath/realtime/testing';
+import type { FakeServer } from '@purposepath/realtime/testing';
+import { useState } from 'react';
+import { Session } from '../out/sessions/src/Session';
+import { SignedOut } from '../out/sessions/src/SignedOut';
+import { switchTenant } from '../out/sessions/src/session';
+
+const optionsOf = (server: FakeServer) => ({ url: server.url, ports: server.ports, getToken: () => server.token() });
+
+function Goals({ titles }: { readonly titles: readonly string[] }) {
+  const [live, setLive] = useState<readonly string[]>([]);
+  useRealtimeEvent({ eventType: 'goal.created', onEvent: (event) => setLive((before) => [...before, event.data.title]) });
+  const { data = [] } = useQuery({ queryKey: ['goals'], queryFn: () => titles, staleTime: Infinity });
+  return <p data-testid="goals">{[...data, ...live].join()}</p>;
+}
+const shown = () => screen.getByTestId('goals').textContent;
+
+test('of the old tenant nothing stays, and nothing comes', async () => {
+  const [one, two] = [createFakeServer({ tenantId: 't1' }), createFakeServer({ tenantId: 't2' })];
+  const page = (server: FakeServer) => (
+    <Session sessionKey={`${server.tenantId}/ana`} realtime={optionsOf(server)}>
+      <Goals titles={['loaded in ' + server.tenantId]} />
+    </Session>
+  );
+  const { rerender } = render(page(one));
+  await screen.findByText('loaded in t1');
+  act(() => void one.emit('goal.created', { title: 'live in t1' }));
+  expect(shown()).toBe('loaded in t1,live in t1');
+
+  rerender(page(two));
+  await screen.findByText('loaded in t2');
+  act(() => {
+    one.emit('goal.created', { title: 'too late' });
+    two.emit('goal.created', { title: 'live in t2' });
+  });
+  expect(shown()).toBe('loaded in t2,live in t2');
+  expect([one.connections, two.connections]).toEqual([0, 1]);
+});
+
+test('signed out: no connection, and the sign-in page', () => {
+  const server = createFakeServer();
+  const page = (sessionKey: string | null) => (
+    <Session sessionKey={sessionKey} realtime={optionsOf(server)}>
+      <SignedOut fallback={<p>sign in</p>}>
+        <p>inside</p>
+      </SignedOut>
+    </Session>
+  );
+  const { rerender } = render(page('t1/ana'));
+  screen.getByText('inside');
+  rerender(page(null));
+  screen.getByText('sign in');
+  expect(server.connections).toBe(0);
+});
+
+test('without React: the session changes before what is remembered is forgotten', async () => {
+  const server = createFakeServer();
+  const client = createTestClient(server, { sessionKey: 't0/ana' });
+  await client.connect();
+  let connections = -1;
+  switchTenant(client, server.tenantId, 'ana', () => (connections = server.connections));
+  expect(connections).toBe(1);
+  expect(server.sent.filter(({ action }) => action === 'auth')).toHaveLength(2);
+});
