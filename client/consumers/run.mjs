@@ -104,6 +104,7 @@ for (const version of ['5.4', '6.0']) {
     await modern.node(tsc, '-p', 'tsconfig.commonjs.json');
   });
 }
+await step('TypeScript 6.0, the types of React 18.2', () => modern.node('node_modules/typescript-6.0/bin/tsc', '-p', 'tsconfig.react-18.json'));
 await step('both forms in one Node, and on a server', () => modern.node('interop.mjs'));
 await step('Vitest 4', () => modern.node('node_modules/vitest/vitest.mjs', 'run'));
 await step('Vite 8, and its bundle runs', async () => {

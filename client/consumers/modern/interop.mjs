@@ -8,7 +8,7 @@ import { renderToString } from 'react-dom/server';
 const require = createRequire(import.meta.url);
 const name = '@purposepath/realtime';
 const { exports } = JSON.parse(readFileSync(require.resolve(name + '/package.json'), 'utf8'));
-for (const entry of Object.keys(exports).filter((path) => !path.endsWith('.json'))) {
+for (const entry of Object.keys(exports).filter((path) => !/\.(json|css)$/.test(path))) {
   const module = await import(name + entry.slice(1));
   const common = require(name + entry.slice(1));
   assert.deepEqual(Object.keys(module).sort(), Object.keys(common).sort(), entry);

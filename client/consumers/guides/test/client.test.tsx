@@ -8,19 +8,13 @@ import type { Goal } from '../out/client/src/useGoalList';
 const ship: Goal = { goalId: 'g1', title: 'Ship', status: 'active' };
 
 /** A list whose loads the test answers. */
-function setUp(server: FakeServer) {
+function setUp(server: FakeServer, mounted: 'first' | 'late' = 'first') {
   const answers: ((goals: readonly Goal[]) => void)[] = [];
   const fetchGoals = () => new Promise<readonly Goal[]>((resolve) => answers.push(resolve));
-  const Shown = () => <p data-testid="goals">{useGoalList(fetchGoals).map(({ title, status }) => `${title} ${status}`).join()}</p>;
-  const Memo = (() => {
-    const element = <Shown />;
-    return () => element;
-  })();
-  render(
-    <MockRealtimeProvider server={server}>
-      <Memo />
-    </MockRealtimeProvider>,
-  );
+  const List = () => <p data-testid="goals">{useGoalList(fetchGoals).map(({ title, status }) => `${title} ${status}`).join()}</p>;
+  const page = (list: boolean) => <MockRealtimeProvider server={server}>{list && <List />}</MockRealtimeProvider>;
+  const { rerender } = render(page(mounted === 'first'));
+  if (mounted === 'late') rerender(page(true));
   const answer = (i: number, goals: readonly Goal[]) => act(async () => answers[i]?.(goals));
   return { answers, answer, shown: () => screen.getByTestId('goals').textContent };
 }
@@ -53,6 +47,16 @@ test('what comes while state is loaded after a gap is not overwritten by it', as
   expect(answers).toHaveLength(3);
   server.emit('goal.completed', { goalId: 'g1' });
   await answer(2, [ship]); // as it was before that event
+  expect(shown()).toBe('Ship completed');
+});
+
+test('what comes while a late list is loaded is loaded, too', async () => {
+  const server = createFakeServer();
+  const { answers, answer, shown } = setUp(server, 'late');
+  expect(answers).toHaveLength(1);
+  server.emit('goal.completed', { goalId: 'g1' });
+  await answer(0, [ship]); // as it was before that event
+  await answer(1, [{ ...ship, status: 'completed' }]);
   expect(shown()).toBe('Ship completed');
 });
 
