@@ -38,9 +38,9 @@ export interface ToastOptions extends ToastWords {
   readonly when?: 'visible' | 'always' | undefined;
 }
 
-/** What was missed comes in several messages. */
+/** What was missed, or comes at once, comes in several messages. */
 const GATHER = 500;
-/** A group counts on no faster than it can be read, and read out. */
+/** Then a group counts on no faster than it can be read, and read out. */
 const COUNT = 1000;
 
 /** Shows a client's events by the options of the moment. Returns how to end it. */
@@ -48,16 +48,14 @@ export const wire = (client: RealtimeClient, latest: () => ToastOptions): (() =>
   let shown: ToastId[] = [];
   /** Those of the last second. */
   let burst: { readonly at: number; readonly id: ToastId; readonly event: RealtimeEvent<CatalogueType> }[] = [];
-  let group: { readonly id: ToastId; count: number; critical: number; until: number } | undefined;
+  let group: { id?: ToastId; count: number; critical: number; until: number } | undefined;
   let recount: ReturnType<typeof setTimeout> | undefined;
   let missed: RealtimeEvent<CatalogueType>[] = [];
   let gather: ReturnType<typeof setTimeout> | undefined;
   const keep = (id: ToastId): ToastId => {
-    shown = shown.slice(-99).concat(id);
+    shown = shown.filter((other) => other !== id).slice(-99).concat(id);
     return id;
   };
-  const summarize = (events: readonly RealtimeEvent<CatalogueType>[], away: boolean): ToastId =>
-    keep(showSummary(events.length, events.filter(isCritical).length, away, latest()));
   const clear = (): void => {
     clearTimeout(gather);
     clearTimeout(recount);
@@ -76,7 +74,7 @@ export const wire = (client: RealtimeClient, latest: () => ToastOptions): (() =>
       missed.push(event);
       gather ??= setTimeout(() => {
         const [first, second] = missed;
-        if (first) second ? summarize(missed, true) : keep(showEvent(first, latest()));
+        if (first) keep(second ? showSummary(missed.length, missed.filter(isCritical).length, true, latest()) : showEvent(first, latest()));
         missed = [];
         gather = undefined;
       }, GATHER);
@@ -84,21 +82,21 @@ export const wire = (client: RealtimeClient, latest: () => ToastOptions): (() =>
     }
     const now = Date.now();
     burst = burst.filter(({ at }) => now - at < 1000);
-    if (group && now < group.until) {
-      group.count++;
-      if (isCritical(event)) group.critical++;
-      group.until = now + 1000;
-      recount ??= setTimeout(() => {
+    if (group && now >= group.until) group = undefined;
+    if (!group && burst.length < groupAbove) return void burst.push({ at: now, event, id: keep(showEvent(event, options)) });
+    group ||= { count: burst.length, critical: burst.filter((one) => isCritical(one.event)).length, until: 0 };
+    burst.forEach(({ id }) => dismiss(id));
+    burst = [];
+    group.count++;
+    if (isCritical(event)) group.critical++;
+    group.until = now + 1000;
+    recount ??= setTimeout(
+      () => {
         recount = undefined;
-        if (group) showSummary(group.count, group.critical, false, latest(), group.id);
-      }, COUNT);
-    } else if (burst.length < groupAbove) burst.push({ at: now, event, id: keep(showEvent(event, options)) });
-    else {
-      burst.forEach(({ id }) => dismiss(id));
-      const events = burst.map((one) => one.event).concat(event);
-      burst = [];
-      group = { id: summarize(events, false), count: events.length, critical: events.filter(isCritical).length, until: now + 1000 };
-    }
+        if (group) group.id = keep(showSummary(group.count, group.critical, false, latest(), group.id));
+      },
+      group.id === undefined ? GATHER : COUNT,
+    );
   });
   const forget = client.onResync(({ reason }) => {
     if (reason === 'first') clear();

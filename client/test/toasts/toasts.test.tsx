@@ -148,10 +148,12 @@ describe.each(['sonner', 'sonner-1'])('%s', async (version) => {
     for (let i = 0; i < 3; i++) server.emit('goal.paused');
     expect((await shown()).length).toBe(3);
     server.emit('goal.paused');
-    expect(await shown()).toEqual(['4 updates']);
     server.emit('goal.paused');
+    expect(await shown(), 'gathered').toEqual([]);
+    await pass(500);
+    expect(await shown()).toEqual(['5 updates']);
     server.emit('issue.created', { severity: 'critical' });
-    expect(await shown()).toEqual(['4 updates']);
+    expect(await shown()).toEqual(['5 updates']);
     await pass(1000);
     expect(await shown()).toEqual(['6 updates | 1 critical issue']);
     await pass(1000);
@@ -205,7 +207,9 @@ describe.each(['sonner', 'sonner-1'])('%s', async (version) => {
     const { server, client, stop } = await start();
     server.emit('issue.created', { severity: 'critical' });
     for (let i = 0; i < 5; i++) server.emit('goal.paused');
+    await pass(500);
     expect((await shown()).length).toBe(1);
+    server.emit('goal.paused');
     client.setSession('another');
     expect(await shown()).toEqual([]);
     await pass(5000);
