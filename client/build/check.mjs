@@ -28,6 +28,8 @@ const contents = () => {
     .split('\n')
     .filter((path) => !/^package\/(package\.json|README\.md|styles\.css(\.d\.ts)?|[\w-]+\/package\.json|dist\/realtime\.mjs|dist\/cjs\/package\.json|dist\/(esm|cjs)\/[\w/-]+(\.d\.ts|\.js))$/.test(path));
   if (foreign.length) problems.push(`the tarball holds ${foreign.join(', ')}`);
+  const readme = readFileSync(join(packed, 'README.md'), 'utf8');
+  problems.push(...entries.slice(1).filter(({ name }) => !readme.includes(`\`${name}\``)).map(({ name }) => `README.md does not name ${name}`));
 };
 const readable = async () => {
   const { messages, pkg } = await publint({ pkgDir: packed, strict: true });

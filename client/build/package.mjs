@@ -6,7 +6,7 @@
  * (TypeScript's moduleResolution node, Jest 27).
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { bundleBin } from './bin.mjs';
@@ -84,7 +84,7 @@ export async function makePackage() {
   writeFileSync(join(packed, 'styles.css.d.ts'), 'export {};\n');
   await bundleBin(join(dist, 'realtime.mjs'));
   chmodSync(join(dist, 'realtime.mjs'), 0o755);
-  if (existsSync(join(client, 'README.md'))) cpSync(join(client, 'README.md'), join(packed, 'README.md'));
+  cpSync(join(client, 'README.md'), join(packed, 'README.md'));
   const [{ filename }] = JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', out], { cwd: packed, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
   renameSync(join(out, filename), tarball);
 }

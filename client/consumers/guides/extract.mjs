@@ -5,15 +5,15 @@
  * import; one without is a module of its own. Each stands on the lines that it has in its page, so that what tsc says of it names the line.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../../..');
 const recipes = 'docs/recipes';
 
 /** The pages whose examples are compiled. */
-export const pages = () => ['README.md', 'docs/CLIENT.md', ...readdirSync(join(root, recipes)).map((name) => `${recipes}/${name}`)];
+export const pages = () => ['README.md', 'client/README.md', 'docs/CLIENT.md', ...readdirSync(join(root, recipes)).map((name) => `${recipes}/${name}`)];
 
-const folderOf = (page) => basename(page, '.md').toLowerCase();
+const folderOf = (page) => page.replace(/^docs\/(recipes\/)?|\.md$/g, '').toLowerCase();
 
 /** The examples of a page, as paths below the guide's folder with their texts. */
 function examplesOf(page) {
