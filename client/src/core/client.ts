@@ -9,7 +9,7 @@ import { dueOf, step } from './machine.js';
 import type { LogEntry, RealtimeClient, RealtimeOptions, RealtimeStats, Resync, Unsubscribe, WebSocketLike } from './options.js';
 import { browserPage } from './page.js';
 import { initial } from './state.js';
-import type { Delivery, Effect, Input } from './state.js';
+import type { Delivery, Effect, Input, Inspectable, Inspector } from './state.js';
 import { statusOf } from './status.js';
 import type { ConnectionStatus } from './status.js';
 
@@ -67,6 +67,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   const sockets = new Map<number, WebSocketLike>();
   const subscribers = createSubscribers();
   const resyncListeners = new Set<Listener<Resync>>();
+  const inspectors = new Set<Inspector>();
   const waiting = new Set<() => void>();
   const answers = new Map<number, (upToDate: boolean) => void>();
 
@@ -231,6 +232,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
     for (let next; (next = inbox.shift()); ) {
       const [after, effects] = step(state, next, { now: clock.now(), mono: clock.monotonic(), random: random() });
       state = after;
+      inspectors.forEach((inspect) => inspect(state, next, effects));
       publish();
       for (const effect of effects) {
         if (logger && effect.do !== 'deliver' && effect.do !== 'error') log('debug', effect.do, 'code' in effect ? { code: effect.code } : 'id' in effect ? { id: effect.id } : {});
@@ -254,7 +256,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
     send({ is: 'disconnect' });
   };
 
-  const client: RealtimeClient = {
+  const client: RealtimeClient & Inspectable = {
     getStatus: () => status,
     onStatus,
     subscribe(selector, handler, { signal, where } = {}) {
@@ -268,6 +270,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       return recent.filter((event) => matches(event.type) && isAbout(entityOf(event), where)) as unknown as readonly RealtimeEvent<Selected<S>>[];
     },
     onResync: (listener) => addTo(resyncListeners, listener),
+    inspect: (inspector) => [addTo(inspectors, inspector), send],
     connect({ signal } = {}) {
       listenToPage();
       send({ is: 'connect' });

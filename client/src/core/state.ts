@@ -161,7 +161,7 @@ export interface State {
 }
 
 /** The options as the machine uses them. */
-export type Settings = Pick<RealtimeOptions, 'backoff' | 'ping' | 'rotateAfterMs' | 'recovery'>;
+export type Settings = Pick<RealtimeOptions, 'url' | 'backoff' | 'ping' | 'rotateAfterMs' | 'recovery'>;
 
 export interface Counters {
   attempts: number;
@@ -203,6 +203,14 @@ export type Effect =
   | { readonly do: 'answer'; readonly ids: readonly number[]; readonly upToDate: boolean }
   | { readonly do: 'error'; readonly error: RealtimeError }
   | { readonly do: 'log'; readonly what: string; readonly code: string };
+
+/** Hears of one step of the machine: the state after it, what came, what is to be done. All three hold tokens: not for logs. */
+export type Inspector = (state: State, input: Input, effects: readonly Effect[]) => void;
+
+/** What a client has beside its public interface, for RealtimeDebugPanel: to hear of every step from now on, and to say what has happened where nothing has. */
+export interface Inspectable {
+  inspect(inspector: Inspector): readonly [stop: () => void, send: (input: Input) => void];
+}
 
 /** The state of a client that was just made. */
 export const initial = (options: Settings, session: string | null | undefined, position: number | undefined, now: number, mono: number): State => ({
