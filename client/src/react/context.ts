@@ -49,6 +49,26 @@ export interface RealtimeLabels {
   readonly dismiss: string;
   /** What happened, as one sentence. Names that are unknown are undefined; an id is never shown. */
   readonly event: (event: RealtimeEvent, names: { readonly actor?: string | undefined; readonly entity?: string | undefined }) => string;
+  /** The same in the feed of a goal, where the goal goes without saying. Default: `event` where that is given. */
+  readonly activity: RealtimeLabels['event'];
+  /** Several events alike of one person, newest first, as one sentence. */
+  readonly group: (events: readonly RealtimeEvent[], names: { readonly actor?: string | undefined; readonly entity?: string | undefined }) => string;
+  /** The button that shows them one by one. */
+  readonly each: (count: number) => string;
+  /** The name of the feed. */
+  readonly feed: string;
+  /** An empty feed: what it is, and what will come. */
+  readonly feedEmpty: readonly [title: string, text: string];
+  readonly feedFailed: string;
+  readonly tryAgain: string;
+  /** The button below the oldest entry. */
+  readonly earlier: string;
+  /** While the feed's connection is lost; `time` is in the language of `locale`. */
+  readonly paused: (time: string) => string;
+  /** Less than a minute ago. */
+  readonly justNow: string;
+  /** The language of times, as a BCP 47 tag: that of the other words. */
+  readonly locale: string;
 }
 
 /** What the provider hands down. The same object until one of its parts changes. */

@@ -5,6 +5,7 @@ import type { CatalogueType, RealtimeEvent } from '../generated/events.js';
 import { sentenceOf, titleOf } from '../generated/sentences.js';
 import type { RealtimeLabels } from '../react/context.js';
 import { useProvided } from '../react/useRealtime.js';
+import { activitySentence, groupSentence } from './feed/words.js';
 
 const count = (n: number, one: string, several: string): string => (n === 1 ? one : `${n} ${several}`);
 
@@ -51,11 +52,26 @@ export const english: RealtimeLabels = {
   toastSummary: (n, away) => count(n, '1 update', 'updates') + (away ? ' while you were away' : ''),
   toastCritical: (n) => count(n, '1 critical issue', 'critical issues'),
   dismiss: 'Dismiss',
+  activity: activitySentence,
+  group: groupSentence,
+  each: (n) => `${n} updates`,
+  feed: 'Activity',
+  feedEmpty: ['No activity yet', 'Comments and changes to this goal appear here as they happen.'],
+  feedFailed: 'Activity couldn’t be loaded.',
+  tryAgain: 'Try again',
+  earlier: 'Show earlier',
+  paused: (time) => `Updates paused. Showing what was known at ${time}.`,
+  justNow: 'just now',
+  locale: 'en-GB',
   event: (event, names) => (isCatalogueType(event.type) ? sentenceOf(event as RealtimeEvent<CatalogueType>, names) : event.type),
 };
 
 /** The words of the provider, and English for the others. The same object until the provider's change. */
 export const useLabels = (): RealtimeLabels => {
   const { labels } = useProvided();
-  return useMemo(() => ({ ...english, ...labels }), [labels]);
+  return useMemo(() => {
+    // Who has translated events has translated those of a feed.
+    const { event: activity = english.activity } = labels || {};
+    return { ...english, activity, ...labels };
+  }, [labels]);
 };

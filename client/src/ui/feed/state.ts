@@ -1,0 +1,178 @@
+import type { RealtimeEvent } from '../../generated/events.js';
+import type { ActivityItem, ActivitySource } from './activity.js';
+
+/** What the application may hand in: entries of its own, and events as they are. */
+export type InitialActivity = ActivityItem | RealtimeEvent;
+
+/** One activity as the feed keeps it. */
+export interface Entry extends ActivitySource {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** Came through the connection: stays when the application's list lacks it. */
+  readonly heard: boolean;
+  /** It happened while the feed was there. */
+  readonly isLive?: boolean | undefined;
+  /** Missed in which absence. */
+  readonly absence?: number | undefined;
+}
+
+/** An event on its way into the feed. */
+export interface Arrival {
+  readonly event: RealtimeEvent;
+  readonly missed: boolean;
+}
+
+/** Everything a feed knows. Lists are newest first. */
+export interface FeedState {
+  /** The most entries that are shown. */
+  readonly limit: number;
+  /** The application's list that was taken in last. */
+  readonly source: readonly InitialActivity[];
+  /** It belongs to a session that has ended. */
+  readonly isSourceStale: boolean;
+  readonly shown: readonly Entry[];
+  /** Kept back while the reader is further down; at most `limit`. */
+  readonly held: readonly Entry[];
+  /** How many were kept back. */
+  readonly newCount: number;
+  /** Names the latest absence. */
+  readonly absence: number;
+  /** What arrives missed now belongs to it. */
+  readonly isReturning: boolean;
+  /** How many were missed in it. */
+  readonly missed: number;
+}
+
+/** What can happen to a feed. `hold`: the reader is further down. */
+export type FeedAction =
+  | { readonly do: 'list'; readonly source: readonly InitialActivity[]; readonly limit: number; readonly hold: boolean }
+  | { readonly do: 'recall'; readonly events: readonly RealtimeEvent[] }
+  | { readonly do: 'arrive'; readonly arrivals: readonly Arrival[]; readonly hold: boolean }
+  | { readonly do: 'leave' | 'show' | 'forget' };
+
+/** Newest first, and the same whatever came first: by time, then by number, then by id. */
+const compare = (a: Entry, b: Entry): number => b.time - a.time || ((b.event && b.event.sequence) || 0) - ((a.event && a.event.sequence) || 0) || (a.id < b.id ? 1 : -1);
+
+const timeOf = (at: string): number => Date.parse(at) || 0;
+const heard = (event: RealtimeEvent): Entry => ({ id: event.eventId, time: timeOf(event.timestamp), event, heard: true });
+const listed = (from: InitialActivity): Entry =>
+  'eventId' in from ? { ...heard(from), heard: false } : { id: from.id, time: timeOf(from.at), event: from.event, item: from, heard: false };
+
+/** The names an entry goes by: an application knows a comment by its activityId, and not by the event's id. */
+const idsOf = ({ id, event }: Entry): readonly string[] => {
+  const { activityId } = (event ? event.data : {}) as { readonly activityId?: string };
+  return [id, ...(event ? [event.eventId] : []), ...(activityId === undefined ? [] : [activityId])];
+};
+const indexOf = (entries: readonly Entry[]): Map<string, Entry> => {
+  const index = new Map<string, Entry>();
+  for (const entry of entries) for (const id of idsOf(entry)) index.set(id, entry);
+  return index;
+};
+const find = (index: ReadonlyMap<string, Entry>, entry: Entry): Entry | undefined => {
+  for (const id of idsOf(entry)) {
+    const known = index.get(id);
+    if (known) return known;
+  }
+  return undefined;
+};
+/** Those that `index` lacks, each once; they are in it afterwards. */
+const unknownOf = (index: Map<string, Entry>, entries: readonly Entry[]): readonly Entry[] =>
+  entries.filter((entry) => {
+    if (find(index, entry)) return false;
+    for (const id of idsOf(entry)) index.set(id, entry);
+    return true;
+  });
+
+const merge = (a: readonly Entry[], b: readonly Entry[], limit: number): readonly Entry[] => a.concat(b).sort(compare).slice(0, limit);
+
+const isEqual = (a: ActivityItem | undefined, b: ActivityItem | undefined): boolean => {
+  if (!a || !b) return a === b;
+  const keys = Object.keys({ ...a, ...b }) as (keyof ActivityItem)[];
+  return keys.every((key) => a[key] === b[key]);
+};
+
+/** Takes the application's list: what it says of an entry counts, what it no longer has goes, and what came through the connection stays. */
+const list = (s: FeedState, source: readonly InitialActivity[], limit: number, hold: boolean): FeedState => {
+  const before = indexOf([...s.shown, ...s.held]);
+  const wanted = unknownOf(new Map(), source.map(listed));
+  const taken = new Set<Entry>();
+  /** What is known already, as the list has it; undefined = it is new. */
+  const known = (entry: Entry): Entry | undefined => {
+    const old = find(before, entry);
+    if (!old) return undefined;
+    taken.add(old);
+    return isEqual(old.item, entry.item) ? old : { ...old, time: entry.time, item: entry.item };
+  };
+  const updates = new Map<Entry, Entry>();
+  const fresh: Entry[] = [];
+  for (const entry of wanted) {
+    const now = known(entry);
+    if (now) updates.set(find(before, entry) as Entry, now);
+    else fresh.push(entry);
+  }
+  const keep = (entries: readonly Entry[]): readonly Entry[] =>
+    entries.filter((entry) => taken.has(entry) || entry.heard).map((entry) => updates.get(entry) || (entry.item && entry.heard ? { ...entry, item: undefined } : entry));
+  const shown = keep(s.shown);
+  const held = keep(s.held);
+  const newest = shown[0];
+  const above = hold && newest ? fresh.filter((entry) => compare(entry, newest) < 0) : [];
+  const below = fresh.filter((entry) => above.indexOf(entry) < 0);
+  return {
+    ...s,
+    source,
+    isSourceStale: false,
+    limit,
+    shown: merge(shown, below, limit),
+    held: merge(held, above, limit),
+    newCount: s.newCount - (s.held.length - held.length) + above.length,
+  };
+};
+
+const show = (s: FeedState): FeedState => (s.newCount ? { ...s, shown: merge(s.shown, s.held, s.limit), held: [], newCount: 0 } : s);
+
+const arrive = (s: FeedState, arrivals: readonly Arrival[], hold: boolean): FeedState => {
+  let { absence, isReturning, missed } = s;
+  const byId = new Map(arrivals.map((arrival) => [arrival.event.eventId, arrival]));
+  const fresh = unknownOf(indexOf([...s.shown, ...s.held]), arrivals.map(({ event }) => heard(event))).map((entry) => {
+    if (!(byId.get(entry.id) as Arrival).missed) {
+      isReturning = false;
+      return { ...entry, isLive: true };
+    }
+    if (!isReturning) {
+      isReturning = true;
+      absence++;
+      missed = 0;
+    }
+    missed++;
+    return { ...entry, absence };
+  });
+  if (!fresh.length) return s;
+  const next = { ...s, absence, isReturning, missed };
+  return hold ? { ...next, held: merge(s.held, fresh, s.limit), newCount: s.newCount + fresh.length } : show({ ...next, shown: merge(s.shown, fresh, s.limit) });
+};
+
+/** The state after an action: the same object where nothing changed. */
+export const reduceFeed = (s: FeedState, action: FeedAction): FeedState => {
+  switch (action.do) {
+    case 'list': {
+      const { source, limit, hold } = action;
+      if (source !== s.source || (limit !== s.limit && !s.isSourceStale)) return list(s, source, limit, hold);
+      return limit === s.limit ? s : { ...s, limit };
+    }
+    case 'recall': {
+      const fresh = unknownOf(indexOf([...s.shown, ...s.held]), action.events.map(heard));
+      return fresh.length ? { ...s, shown: merge(s.shown, fresh, s.limit) } : s;
+    }
+    case 'arrive':
+      return arrive(s, action.arrivals, action.hold);
+    case 'leave':
+      return s.isReturning ? { ...s, isReturning: false } : s;
+    case 'show':
+      return show(s);
+    case 'forget':
+      return { ...emptyFeed(s.limit), source: s.source, isSourceStale: true };
+  }
+};
+
+/** A feed that knows nothing. */
+export const emptyFeed = (limit: number): FeedState => ({ limit, source: [], isSourceStale: false, shown: [], held: [], newCount: 0, absence: 0, isReturning: false, missed: 0 });

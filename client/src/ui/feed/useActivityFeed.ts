@@ -1,0 +1,165 @@
+import { useCallback, useEffect, useMemo, useReducer, useState } from 'react';
+import { goalIdOf } from '../../generated/events.js';
+import { useProvided } from '../../react/useRealtime.js';
+import { useLatest, useSubscription } from '../../react/useRealtimeEvent.js';
+import { useLabels } from '../labels.js';
+import { describer } from './activity.js';
+import type { SentencePart, ShownActivity } from './activity.js';
+import { rowsOf } from './rows.js';
+import { emptyFeed, reduceFeed } from './state.js';
+import type { Arrival, InitialActivity } from './state.js';
+
+/** Options of {@link useActivityFeed}. */
+export interface UseActivityFeedOptions {
+  goalId: string;
+  /**
+   * What happened before, in any order: entries of the application's own or events. A new list takes the place of the one before; what came through the connection stays.
+   *
+   * @defaultValue none
+   */
+  initialActivities?: readonly InitialActivity[] | undefined;
+  /**
+   * The most entries that are kept; the oldest go first.
+   *
+   * @defaultValue 50
+   */
+  maxActivities?: number | undefined;
+  /**
+   * Asked when something new has come: true keeps it back until showNew(), because the reader is further down.
+   *
+   * @defaultValue never
+   */
+  hold?: (() => boolean) | undefined;
+}
+
+/** Entries that stand together: one, or at least four alike of one person within two minutes. */
+export interface ActivityRow {
+  /** The same for the same row, also while it grows. */
+  readonly key: string;
+  /** Newest first. */
+  readonly items: readonly ShownActivity[];
+  /** What several are together. */
+  readonly sentence: readonly SentencePart[];
+  /** The newest has happened just now, and was not missed. */
+  readonly isLive: boolean;
+  /** It is the newest of so many that were missed while the connection was lost. */
+  readonly missed: number | undefined;
+}
+
+/** What {@link useActivityFeed} returns. */
+export interface ActivityFeed {
+  /** Newest first. */
+  readonly rows: readonly ActivityRow[];
+  /** How many are kept back. */
+  readonly newCount: number;
+  /** Shows what was kept back. */
+  showNew(): void;
+  /** Allows so many entries more, for a list that has grown at its old end. */
+  extend(): void;
+}
+
+const NONE: readonly InitialActivity[] = [];
+/** Shorter interruptions nobody has noticed. */
+const ABSENCE = 2000;
+
+/**
+ * The activities of one goal, its actions, issues and measures included: those the application hands in and those that happen, each once, newest first and bounded. Another session empties it.
+ *
+ * However many events come, it renders once per animation frame.
+ *
+ * @example
+ * ```tsx
+ * const { rows, newCount, showNew } = useActivityFeed({ goalId, hold: () => list.current!.scrollTop > 0 });
+ * ```
+ */
+export function useActivityFeed(options: UseActivityFeedOptions): ActivityFeed {
+  const { goalId, initialActivities = NONE, maxActivities = 50 } = options;
+  const { client, resolveUser, resolveEntity } = useProvided();
+  const labels = useLabels();
+  const [pages, setPages] = useState(1);
+  const limit = maxActivities * pages;
+  const [state, dispatch] = useReducer(reduceFeed, emptyFeed(limit), (empty) => reduceFeed(empty, { do: 'list', source: initialActivities, limit, hold: false }));
+  const latest = useLatest(options);
+
+  const [whose, setWhose] = useState({ goalId, client });
+  if (whose.goalId !== goalId || whose.client !== client) {
+    // Another goal or session. What belongs to neither, because the flag was off, stays.
+    if (whose.goalId !== goalId || whose.client) {
+      dispatch({ do: 'forget' });
+      setPages(1);
+    }
+    setWhose({ goalId, client });
+  }
+
+  useEffect(() => {
+    const { hold } = latest.current;
+    dispatch({ do: 'list', source: initialActivities, limit, hold: !!hold && hold() });
+  }, [initialActivities, limit, latest]);
+
+  useSubscription(true, goalId, (source) => {
+    let waiting: Arrival[] = [];
+    let cancel: (() => void) | undefined;
+    const drop = (): void => {
+      if (cancel) cancel();
+      cancel = undefined;
+      waiting = [];
+    };
+    const flush = (): void => {
+      const arrivals = waiting;
+      drop();
+      const { hold } = latest.current;
+      dispatch({ do: 'arrive', arrivals, hold: !!hold && hold() });
+    };
+    const forget = (): void => {
+      drop();
+      dispatch({ do: 'forget' });
+    };
+    const isOurs = (event: Parameters<typeof goalIdOf>[0]): boolean => goalIdOf(event) === goalId;
+
+    let session = source.getStats().sequence === null ? '' : '?';
+    const stops = [
+      source.subscribe('*', (event, { replayed, latencyMs }) => {
+        if (!isOurs(event)) return;
+        waiting.push({ event, missed: replayed && latencyMs >= ABSENCE });
+        if (cancel) return;
+        // There are no frames where nobody sees them.
+        if (typeof requestAnimationFrame === 'function' && !document.hidden) {
+          const frame = requestAnimationFrame(flush);
+          cancel = () => cancelAnimationFrame(frame);
+        } else {
+          const timer = setTimeout(flush, 100);
+          cancel = () => clearTimeout(timer);
+        }
+      }),
+      source.onStatus((status) => {
+        if (session && source.getStats().sequence === null) {
+          session = '';
+          forget();
+        } else if (status.state === 'connected') {
+          const now = JSON.stringify([status.tenantId, status.userId]);
+          if (session.length > 1 && session !== now) forget();
+          session = now;
+        } else dispatch({ do: 'leave' });
+      }),
+      drop,
+    ];
+    // What happened before this was mounted.
+    dispatch({ do: 'recall', events: source.recent('*').filter(isOurs) });
+    return () => stops.forEach((stop) => stop());
+  });
+
+  const describe = useMemo(() => describer(labels, { resolveUser, resolveEntity }), [labels, resolveUser, resolveEntity]);
+  const { shown, absence, missed, newCount } = state;
+  const rows = useMemo(() => {
+    const all = rowsOf(shown);
+    const newestMissed = missed ? all.findIndex(({ entries }) => entries.some((entry) => entry.absence === absence)) : -1;
+    return all.map(({ key, entries }, i): ActivityRow => {
+      const items = entries.map(describe);
+      const [first] = items as [ShownActivity];
+      return { key, items, sentence: items.length > 1 ? describe.group(items) : first.sentence, isLive: !!entries[0]?.isLive, missed: i === newestMissed ? missed : undefined };
+    });
+  }, [shown, absence, missed, describe]);
+  const showNew = useCallback(() => dispatch({ do: 'show' }), []);
+  const extend = useCallback(() => setPages((n) => n + 1), []);
+  return { rows, newCount, showNew, extend };
+}

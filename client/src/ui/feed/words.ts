@@ -1,0 +1,55 @@
+import { entityOf, isCatalogueType } from '../../generated/events.js';
+import type { ActivityType, CatalogueType, RealtimeEvent } from '../../generated/events.js';
+import { sentenceOf } from '../../generated/sentences.js';
+import type { RealtimeLabels } from '../../react/context.js';
+
+type Names = Parameters<RealtimeLabels['event']>[1];
+
+/** `in_progress` → "In progress" */
+const word = (value: string): string => (value === 'todo' ? 'To do' : value.charAt(0).toUpperCase() + value.slice(1).replace(/_/g, ' '));
+
+const posted: { readonly [T in ActivityType]: string } = { comment: 'commented', note: 'added a note', attachment: 'attached', decision: 'recorded a decision', review: 'added a review' };
+
+/** What an event is in the feed of its goal, which goes without saying there. */
+export const activitySentence: RealtimeLabels['activity'] = (any, names) => {
+  if (!isCatalogueType(any.type)) return any.type;
+  const event = any as RealtimeEvent<CatalogueType>;
+  const actor = names.actor || 'Someone';
+  const entity = names.entity || 'an ' + entityOf(event).kind;
+  switch (event.type) {
+    case 'goal.activity.created': {
+      const { type, title } = event.data;
+      return `${actor} ${posted[type] || 'posted'}` + (type === 'comment' || !title ? '' : type === 'attachment' ? ` ${title}` : `: ${title}`);
+    }
+    case 'action.status_changed':
+    case 'issue.status_changed':
+      return `${actor} moved ${entity} to ${word(event.data.newStatus)}`;
+    case 'action.priority_changed':
+      return `${actor} changed the priority of ${entity} from ${word(event.data.previousPriority)} to ${word(event.data.newPriority)}`;
+    default:
+      return sentenceOf(event, names);
+  }
+};
+
+const repeated: { readonly [T in CatalogueType]?: string } = {
+  'action.created': 'created {n} actions',
+  'action.completed': 'completed {n} actions',
+  'action.status_changed': 'made {n} changes of status',
+  'action.priority_changed': 'made {n} changes of priority',
+  'action.reassigned': 'reassigned actions {n} times',
+  'issue.created': 'reported {n} issues',
+  'issue.status_changed': 'made {n} changes of status',
+  'measure.reading_created': 'recorded {n} readings',
+};
+
+/** What several events alike are together, newest first. */
+export const groupSentence = (events: readonly RealtimeEvent[], names: Names): string => {
+  const newest = events[0] as RealtimeEvent;
+  const oldest = events[events.length - 1] as RealtimeEvent;
+  const n = String(events.length);
+  const what =
+    newest.type === 'action.progress_updated' && oldest.type === newest.type
+      ? `updated progress ${n} times: ${oldest.data.previousProgress} % → ${newest.data.newProgress} %`
+      : (repeated[newest.type as CatalogueType] || 'made {n} changes').replace('{n}', n);
+  return `${names.actor || 'Someone'} ${what}`;
+};
