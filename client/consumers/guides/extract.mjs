@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../../..');
 const recipes = 'docs/recipes';
 
 /** The pages whose examples are compiled. */
-export const pages = () => ['README.md', 'client/README.md', 'docs/CLIENT.md', ...readdirSync(join(root, recipes)).map((name) => `${recipes}/${name}`)];
+export const pages = () => ['README.md', 'client/README.md', 'docs/CLIENT.md', 'docs/MIGRATING-FROM-SSE.md', ...readdirSync(join(root, recipes)).map((name) => `${recipes}/${name}`)];
 
 const folderOf = (page) => page.replace(/^docs\/(recipes\/)?|\.md$/g, '').toLowerCase();
 
@@ -38,10 +38,10 @@ function examplesOf(page) {
   return files;
 }
 
-/** Writes all examples below `out`, and returns how many there are. */
-export function extract(out) {
+/** Writes the examples below `out`, and returns how many there are. */
+export function extract(out, of = pages()) {
   let count = 0;
-  for (const page of pages()) {
+  for (const page of of) {
     for (const [path, text] of examplesOf(page)) {
       const file = join(out, folderOf(page), path);
       mkdirSync(dirname(file), { recursive: true });
