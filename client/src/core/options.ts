@@ -74,7 +74,11 @@ export interface RealtimeOptions {
    * @defaultValue undefined
    */
   sessionKey?: string | null | undefined;
-  /** The position that came with state loaded before, such as a persisted cache: what happened since is replayed, and no `first` resync comes. */
+  /**
+   * The position that was stored with state, such as a persisted cache: the `sequence` of the last event that the state took, or of the resync that it was loaded for. What happened since is replayed, and no `first` resync comes; where it can't be had, another resync does.
+   *
+   * @defaultValue undefined: state is loaded anew
+   */
   initialSequence?: number | undefined;
   backoff?:
     | {
@@ -269,7 +273,7 @@ export interface RealtimeStats {
   readonly clockOffsetMs: number | null;
   /** Of the last 256 live events; null before the first. */
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
-  /** The position; null before the first auth.success of the session. */
+  /** The position; null before the first auth.success of the session. While state is being loaded it runs ahead of what handlers have got. */
   readonly sequence: number | null;
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { VERSION } from '../../src/core/version.js';
 import { createRealtimeClient, FatalTokenError, validateEvent } from '../../src/index.js';
-import type { PageEvent, RealtimeError, RealtimeOptions, Resync, TokenReason, WebSocketLike } from '../../src/index.js';
+import type { PageEvent, RealtimeClient, RealtimeError, RealtimeOptions, Resync, TokenReason, WebSocketLike } from '../../src/index.js';
 import { createFakeServer, createTestClient, makeEvent } from '../../src/testing/index.js';
 
 const start = async (options: Partial<RealtimeOptions> = {}, { tokenLifeMs = 3_600_000 } = {}) => {
@@ -425,6 +425,36 @@ describe('state of the application', () => {
     client.subscribe('*', (event, { replayed }) => heard.push(event.eventId + replayed));
     await client.connect();
     expect([heard, resyncs]).toEqual([['sincetrue'], []]);
+  });
+
+  test('stored with state: the number of what the state took, which the position is ahead of while state is being loaded', async () => {
+    const server = createFakeServer();
+    const stored = { events: [] as string[], at: 0 };
+    const open = (options: Partial<RealtimeOptions> = {}): RealtimeClient => {
+      const client = createTestClient(server, { ...(stored.at && { initialSequence: stored.at }), ...options });
+      client.subscribe('*', ({ eventId, sequence }) => {
+        stored.events.push(eventId);
+        stored.at = sequence;
+      });
+      client.connect().catch(() => {});
+      return client;
+    };
+    const first = open({ onResync: ({ reason, sequence }) => (reason === 'first' ? void (stored.at = sequence) : new Promise(() => {})) });
+    server.emit('goal.paused', {}, { eventId: 'taken' });
+    server.gap();
+    await server.clock.advance(2000);
+    server.emit('goal.paused', {}, { eventId: 'waits' });
+    expect([stored.events, first.getStats().sequence]).toEqual([['taken'], server.head]);
+    // The page ends here, and is loaded anew from what it has stored.
+    first.destroy();
+    const resyncs: Resync[] = [];
+    const second = open({ onResync: (resync) => void resyncs.push(resync) });
+    expect([resyncs.map(({ reason }) => reason), second.getStats().sequence]).toEqual([['too-old'], server.head]);
+    stored.at = (resyncs[0] as Resync).sequence;
+    second.destroy();
+    server.emit('goal.paused', {}, { eventId: 'since' });
+    open();
+    expect(stored).toEqual({ events: ['taken', 'since'], at: server.head });
   });
 
   test('later events than the resync is for are known: what lies between is fetched, long before the next keep-alive', async () => {
