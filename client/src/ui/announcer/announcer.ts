@@ -34,20 +34,24 @@ const begin = (client: RealtimeClient, words: Set<Words>): (() => void) => {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const say = (): void => {
+    clearTimeout(timer);
     timer = undefined;
     const status = shown.get();
     const state = stateOf(status);
     const [{ current: labels }] = Array.from(words).slice(-1) as [Words];
-    // That it connects is no news; but an error that follows is, also the same as before.
-    const text = state === 'live' ? (told ? labels.reconnected : '') : state === 'connecting' ? '' : labelOf(status, labels);
+    // What the application or the user did is no news, nor that it connects; but an error after that is, also the same as before.
+    const isNews = status.state === 'error' || status.state === 'reconnecting' || (status.state === 'disconnected' && status.reason === 'replaced');
+    const text = isNews ? labelOf(status, labels) : state === 'live' && told ? labels.reconnected : '';
     if (text === said) return;
     region.textContent = said = text;
     told = state !== 'live' && (told || !!text);
     if (text) quietUntil = performance.now() + QUIET;
   };
   const look = (): void => {
-    // The latest state is said, not each in its turn.
-    timer ??= setTimeout(say, Math.max(0, quietUntil - performance.now()));
+    const wait = quietUntil - performance.now();
+    if (wait <= 0) say();
+    // Then what is true by then, not each in its turn.
+    else timer ??= setTimeout(say, wait);
   };
   const stop = shown.subscribe(look);
   return () => {
@@ -65,7 +69,7 @@ export const useAnnouncer = (): void => {
     if (!client) return undefined;
     let announcer = announcers.get(client);
     if (!announcer) {
-      const words = new Set<Words>();
+      const words = new Set<Words>([latest]);
       announcers.set(client, (announcer = { words, end: begin(client, words) }));
     }
     const { words, end } = announcer;

@@ -27,11 +27,12 @@ export const flash = (element: HTMLElement | SVGElement, duration: number | unde
   const before = running.get(element);
   if (before) clearTimeout(before.timer);
   if (duration !== undefined) element.style.setProperty('--rt-highlight', `${duration}ms`);
-  running.set(element, { at, timer: setTimeout(() => unflash(element), duration ?? durationOf(element)) });
+  const lasts = duration ?? durationOf(element);
+  running.set(element, { at, timer: setTimeout(() => unflash(element), lasts) });
   const recent = Array.from(running).filter(([, run]) => at - run.at < 1000);
   if (recent.length < MANY) element.setAttribute(ATTRIBUTE, 'full');
   else recent.forEach(([other]) => other.setAttribute(ATTRIBUTE, 'bar'));
   // From the moment of full colour: back to none would flicker.
   if (before && typeof element.getAnimations === 'function')
-    for (const animation of element.getAnimations()) if (/^rt-/.test((animation as CSSAnimation).animationName)) animation.currentTime = 0.075 * (duration ?? durationOf(element));
+    for (const animation of element.getAnimations()) if (/^rt-/.test((animation as CSSAnimation).animationName)) animation.currentTime = 0.075 * lasts;
 };

@@ -9,15 +9,16 @@ const GAP = 8;
 
 /** A time of today as hours and minutes; of another day with its date. */
 const timeOf = (at: number, now: number): string =>
-  new Date(at).toLocaleString(undefined, { hour: '2-digit', minute: '2-digit', ...(new Date(at).toDateString() !== new Date(now).toDateString() && { day: 'numeric', month: 'short' }) });
+  new Date(at).toLocaleString(undefined, { hour: 'numeric', minute: '2-digit', ...(new Date(at).toDateString() !== new Date(now).toDateString() && { day: 'numeric', month: 'short' }) });
 
-/** Puts the panel beside its button, in whichever direction text runs, and within the window. On narrow screens the stylesheet makes it a sheet at the bottom. */
+/** Puts the panel above or below its button: its end at the button's, or its start where the window is too narrow for that. On small screens the stylesheet makes it a sheet at the bottom. */
 const place = (panel: HTMLElement, button: HTMLElement, position: 'header' | 'footer'): void => {
   const { left, right, top, bottom } = button.getBoundingClientRect();
   const { clientWidth, clientHeight } = document.documentElement;
-  const x = getComputedStyle(button).direction === 'rtl' ? left : right - panel.offsetWidth;
+  const width = panel.offsetWidth;
+  const toTheRight = getComputedStyle(button).direction === 'rtl' ? left + width < clientWidth - GAP : right - width < GAP;
   const set = (name: string, pixels: number | false): void => panel.style.setProperty(name, pixels === false ? 'auto' : `${pixels}px`);
-  set('--rt-left', Math.max(GAP, Math.min(x, clientWidth - panel.offsetWidth - GAP)));
+  set('--rt-left', toTheRight ? left : right - width);
   set('--rt-top', position === 'header' && bottom + GAP);
   set('--rt-bottom', position === 'footer' && clientHeight - top + GAP);
 };
@@ -45,7 +46,11 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
     if (!element || !button.current) return undefined;
     const trigger = button.current;
     // In the top layer no ancestor clips it, and it is fixed to the window also where one is transformed. Old browsers leave it where it is.
-    if (typeof element.showPopover === 'function') element.showPopover();
+    const popover = typeof element.showPopover === 'function';
+    if (popover) {
+      element.popover = 'manual';
+      element.showPopover();
+    }
     const update = (): void => place(element, trigger, position);
     update();
     addEventListener('resize', update);
@@ -53,7 +58,7 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
     return () => {
       removeEventListener('resize', update);
       removeEventListener('scroll', update, true);
-      if (typeof element.hidePopover === 'function') element.hidePopover();
+      if (popover) element.hidePopover();
     };
   }, [button, position]);
 
@@ -66,7 +71,7 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
   ];
   const seconds = retryAt ? Math.ceil((retryAt - now) / 1000) : 0;
   return (
-    <div ref={panel} id={id} className="rt-panel" role="group" aria-label={labels.connection} popover="manual">
+    <div ref={panel} id={id} className="rt-panel" role="group" aria-label={labels.connection}>
       <p>{sentence}</p>
       <dl>
         {rows.map(
@@ -75,7 +80,7 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
             value !== 0 && (
               <div key={name}>
                 <dt>{name}</dt>
-                <dd>{value}</dd>
+                <dd dir="auto">{value}</dd>
               </div>
             ),
         )}

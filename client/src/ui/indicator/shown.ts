@@ -42,6 +42,7 @@ export interface Shown {
 }
 
 const isWell = (status: ConnectionStatus): boolean => status.state === 'connected' && !status.stale;
+const isOffline = (status: ConnectionStatus): boolean => status.state === 'reconnecting' && status.phase === 'offline';
 const mayPass = (status: ConnectionStatus): boolean => status.state === 'reconnecting' || status.state === 'connected';
 
 /** The client's status, but what passes within `graceMs` is not shown: a connection that is lost and back, or slow for a moment. What needs the reader is shown at once. */
@@ -59,6 +60,8 @@ export const shownOf = (client: RealtimeClient, graceMs: number): Shown => {
       };
       const look = (): void => {
         const next = client.getStatus();
+        // A try that is under way does not say that there is a network again.
+        if (isOffline(shown) && next.state === 'reconnecting' && next.phase !== 'waiting' && next.phase !== 'offline') return;
         if (isWell(shown) && !isWell(next) && mayPass(next)) timer ??= setTimeout(show, graceMs);
         else show();
       };
