@@ -1,0 +1,85 @@
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { ReactElement } from 'react';
+import { Toaster } from 'sonner';
+import { useRealtimeToasts } from '@purposepath/realtime/toasts';
+import type { Tenant } from '../../domain/people.js';
+import { isOpen } from '../../domain/state.js';
+import { Tools } from '../drawers/Tools.js';
+import type { Server, Session } from '../server/server.js';
+import type { Directory } from './directory.js';
+import { Activity } from './Activity.js';
+import { byAge, Goals } from './Goals.js';
+import { Header } from './Header.js';
+import type { Account, View } from './Header.js';
+import { Skeleton } from './Skeleton.js';
+import { Summary } from './Summary.js';
+import { useBoard } from './useBoard.js';
+import { Work } from './Work.js';
+
+/** Props of {@link Board}. */
+export interface BoardProps {
+  readonly session: Session;
+  readonly tenant: Tenant;
+  readonly server: Server;
+  readonly directory: Directory;
+  /** The feature flag of realtime. */
+  readonly enabled: boolean;
+  readonly onEnabled: (enabled: boolean) => void;
+  readonly view: View;
+  readonly account: Account;
+}
+
+const subscribeToHash = (listener: () => void): (() => void) => {
+  addEventListener('hashchange', listener);
+  return () => removeEventListener('hashchange', listener);
+};
+/** The goal that the page's address names. */
+const useNamedGoal = (): string | undefined => {
+  const hash = useSyncExternalStore(subscribeToHash, () => location.hash);
+  return /^#\/goals\/(.+)$/.exec(hash)?.[1];
+};
+
+/** The page of one session. */
+export function Board({ session, tenant, server, directory, enabled, onEnabled, view, account }: BoardProps): ReactElement {
+  const control = useBoard(server, session, enabled, directory);
+  const { board, state, run, undo, load } = control;
+  useRealtimeToasts();
+  const named = useNamedGoal();
+  const goals = state ? byAge(state.goals) : [];
+  const goal = goals.find(({ id }) => id === named) ?? goals.find(isOpen);
+  useEffect(() => {
+    document.documentElement.dataset.density = view.density;
+  }, [view.density]);
+  const [isLate, setIsLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsLate(true), 300);
+    return () => clearTimeout(timer);
+  }, []);
+
+  return (
+    <div className="page">
+      <Header tenant={tenant} session={session} view={view} account={account} />
+      {board.problem && (
+        <div className="problem" role="alert">
+          <span>The board could not be loaded. {board.problem}</span>
+          <button type="button" className="link" onClick={() => void load()}>
+            Try again
+          </button>
+        </div>
+      )}
+      <main className="board" aria-busy={!state}>
+        {state ? (
+          <>
+            <Goals state={state} pending={board.pending} selectedId={goal?.id} run={run} onUndo={undo} summary={<Summary server={server} />} />
+            {goal && <Activity goal={goal} history={board.history} run={run} />}
+            {goal && <Work key={goal.id} goal={goal} state={state} tenant={tenant} user={session.user} pending={board.pending} run={run} onUndo={undo} />}
+          </>
+        ) : (
+          isLate && !board.problem && <Skeleton />
+        )}
+      </main>
+      <Tools server={server} control={control} enabled={enabled} onEnabled={onEnabled} />
+      <Toaster theme={view.theme} position="bottom-right" visibleToasts={3} />
+    </div>
+  );
+}

@@ -1,0 +1,19 @@
+import type { EntityRef } from '@purposepath/realtime';
+import type { State } from '../../domain/state.js';
+
+/** Titles and links of what the board shows, for toasts and feeds: they stand above it, and ask when something happens. */
+export interface Directory {
+  update(state: State): void;
+  resolve(this: void, entity: EntityRef): { readonly title: string; readonly href: string } | undefined;
+}
+
+export function createDirectory(): Directory {
+  let state: State | undefined;
+  return {
+    update: (next) => void (state = next),
+    resolve({ kind, id }) {
+      const entity: { readonly title: string; readonly goalId?: string | undefined } | undefined = state?.[`${kind}s`].find((one) => one.id === id);
+      return entity && { title: entity.title, href: `#/goals/${kind === 'goal' ? id : (entity.goalId ?? '')}` };
+    },
+  };
+}

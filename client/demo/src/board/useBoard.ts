@@ -1,0 +1,67 @@
+import { useCallback, useEffect, useMemo, useReducer } from 'react';
+import { useRealtimeBatch, useRealtimeResync } from '@purposepath/realtime/react';
+import type { Command } from '../../domain/commands.js';
+import type { State } from '../../domain/state.js';
+import { newId } from '../newId.js';
+import type { Server, Session } from '../server/server.js';
+import type { Directory } from './directory.js';
+import { emptyBoard, predict, reduceBoard, shownOf } from './optimistic.js';
+import type { Board } from './optimistic.js';
+
+/** What {@link useBoard} returns. */
+export interface BoardControl {
+  readonly board: Board;
+  /** What is shown; undefined while nothing is loaded. */
+  readonly state: State | undefined;
+  /** Shows a change at once, and asks the service for it. */
+  readonly run: (command: Command) => void;
+  /** Takes a refused change back. */
+  readonly undo: (correlationId: string) => void;
+  readonly load: () => Promise<void>;
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The board's state: loaded when the page or the client says so, kept up by events, with the user's own changes on top. */
+export function useBoard(server: Server, { tenantId, user }: Session, enabled: boolean, directory: Directory): BoardControl {
+  const [board, change] = useReducer(reduceBoard, emptyBoard);
+  const state = useMemo(() => shownOf(board), [board]);
+
+  const load = useCallback(async (): Promise<void> => {
+    change({ is: 'loading' });
+    try {
+      if (server.wire.isOffline) throw new Error('There is no network.');
+      const snapshot = await server.snapshot();
+      directory.update(snapshot.state);
+      change({ is: 'loaded', snapshot });
+    } catch (error) {
+      change({ is: 'not-loaded', problem: textOf(error) });
+    }
+  }, [server, directory]);
+  useEffect(() => {
+    if (state) directory.update(state);
+  }, [directory, state]);
+  // Also without realtime, and before it is there.
+  useEffect(() => void load(), [load]);
+  // Events wait for it, so that what is loaded can't overwrite a newer one.
+  useRealtimeResync(load);
+  useRealtimeBatch({ eventType: '*', onEvents: (events) => change({ is: 'events', events }) });
+
+  const run = (command: Command): void => {
+    if (!state) return;
+    const correlationId = newId();
+    const ask = async (): Promise<void> => {
+      change({ is: 'asked', correlationId, event: predict(state, command, tenantId, user, correlationId, Date.now()) });
+      try {
+        if (server.wire.isOffline) throw new Error('There is no network.');
+        const event = await server.execute(command, correlationId);
+        change({ is: 'accepted', correlationId, event: enabled ? undefined : event });
+      } catch (error) {
+        change({ is: 'refused', correlationId, problem: textOf(error) });
+      }
+    };
+    void ask();
+  };
+  const undo = useCallback((correlationId: string): void => change({ is: 'undone', correlationId }), []);
+  return { board, state, run, undo, load };
+}

@@ -1,0 +1,62 @@
+import { useRef, useState } from 'react';
+import type { ReactElement } from 'react';
+import type { BoardControl } from '../board/useBoard.js';
+import type { Server } from '../server/server.js';
+import { BreakDrawer } from './BreakDrawer.js';
+import { DomainDrawer } from './DomainDrawer.js';
+
+/** Props of {@link Tools}. */
+export interface ToolsProps {
+  readonly server: Server;
+  readonly control: BoardControl;
+  readonly enabled: boolean;
+  readonly onEnabled: (enabled: boolean) => void;
+}
+
+const drawers = { domain: 'Domain service', break: 'Break the connection' } as const;
+type Name = keyof typeof drawers;
+
+/** What is no part of the product: the other side of the board, in two drawers below it. */
+export function Tools({ server, control, enabled, onEnabled }: ToolsProps): ReactElement {
+  const [open, setOpen] = useState<Name>();
+  const buttons = useRef<{ readonly [N in Name]?: HTMLButtonElement | null }>({});
+  const close = (): void => {
+    if (open) buttons.current[open]?.focus();
+    setOpen(undefined);
+  };
+  return (
+    <div className="tools">
+      {open && (
+        <section
+          className="drawer"
+          id="drawer"
+          aria-label={drawers[open]}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape' || event.defaultPrevented) return;
+            event.preventDefault();
+            close();
+          }}
+        >
+          {open === 'domain' ? <DomainDrawer server={server} control={control} /> : <BreakDrawer server={server} enabled={enabled} onEnabled={onEnabled} />}
+        </section>
+      )}
+      <div className="tools-bar" role="group" aria-label="Demo">
+        {(Object.keys(drawers) as Name[]).map((name) => (
+          <button
+            key={name}
+            type="button"
+            className="tool"
+            ref={(button) => {
+              buttons.current = { ...buttons.current, [name]: button };
+            }}
+            aria-expanded={open === name}
+            aria-controls={open === name ? 'drawer' : undefined}
+            onClick={() => setOpen(open === name ? undefined : name)}
+          >
+            {drawers[name]}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}
