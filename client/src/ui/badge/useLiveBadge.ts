@@ -52,9 +52,11 @@ export function useLiveBadge(options: UseLiveBadgeOptions = {}): LiveBadgeContro
   const client = useClient();
   const [last, setLast] = useState({ client, count: 0 });
   const [shown, setShown] = useState(0);
+  // Another session has no part in it, also when the same one comes back.
+  if (last.client !== client) setLast({ client, count: 0 });
   const count = client && last.client === client ? last.count : 0;
-  const triggerBadge = useCallback(() => setLast((before) => ({ client, count: before.count + 1 })), [client]);
-  const hideBadge = useCallback(() => setLast({ client, count: 0 }), [client]);
+  const triggerBadge = useCallback(() => setLast((before) => (before.client === client ? { client, count: before.count + 1 } : before)), [client]);
+  const hideBadge = useCallback(() => setLast((before) => (before.client === client ? { client, count: 0 } : before)), [client]);
   useFiltered({ eventType: eventType || [], where, enabled: !!eventType, replayed: false, own }, triggerBadge);
   useBeforePaint(() => setShown(count), [count]);
   useEffect(() => {
