@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test verify generate bench bench-client model redrive soak chaos test-browsers test-foreign test-sam-local test-consumers package test-simulation test-mutations build clean engine client needs-go needs-node
+.PHONY: help run demo test verify generate bench bench-client model redrive soak chaos test-browsers test-foreign test-sam-local test-consumers package test-simulation test-mutations build clean engine client demo-packages needs-go needs-node
 
 help: ## this list
 	@echo "PurposePath Realtime. Each command installs what it needs, but for Go 1.26, Node 20, make and git (verify: Python 3 too)."
@@ -9,6 +9,9 @@ help: ## this list
 
 run: .build/rtlocal engine ## start everything on port 5055 (PORT=5056 for another, ARGS=-h for flags)
 	@exec .build/rtlocal run $(ARGS)
+
+demo: .build/rtlocal engine client demo-packages ## a goals board on the running stack, in the browser (PORT=… for the stack, DEMO_PORT=… for the page)
+	@exec node client/demo/run.mjs $(ARGS)
 
 test: needs-go engine client ## every test but the browsers'
 	@.ci/test
@@ -63,7 +66,7 @@ build: needs-go ## compile everything
 	@go build ./...
 
 clean: ## remove what was built and installed here
-	@rm -rf .build .aws-sam .venv local/engine/node_modules client/node_modules client/bench/peers/node_modules
+	@rm -rf .build .aws-sam .venv local/engine/node_modules client/node_modules client/bench/peers/node_modules client/demo/node_modules
 
 .build/rtlocal: needs-go
 	@go build -o $@ ./local
@@ -82,6 +85,11 @@ engine: needs-node
 
 client: needs-node
 	@cd client && if ! cmp -s package-lock.json node_modules/.installed; then \
+		npm ci --no-audit --no-fund --silent && cp package-lock.json node_modules/.installed; \
+	fi
+
+demo-packages: client
+	@cd client/demo && if ! cmp -s package-lock.json node_modules/.installed; then \
 		npm ci --no-audit --no-fund --silent && cp package-lock.json node_modules/.installed; \
 	fi
 
