@@ -35,6 +35,12 @@ export interface GoalActivityFeedProps {
    */
   autoScroll?: boolean | undefined;
   className?: string | undefined;
+  /**
+   * Its name for assistive technology: where there are several, each needs its own.
+   *
+   * @defaultValue the provider's label `feed`
+   */
+  label?: string | undefined;
   /** What stands in a row instead, or around what stands there. Several alike that stand together are the feed's own. */
   renderItem?: RenderActivity | undefined;
   /** What stands in an empty feed instead. */
@@ -93,9 +99,10 @@ const articlesOf = (feed: Element | null): readonly HTMLElement[] => (feed ? Arr
  * ```
  */
 export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | null {
-  const { goalId, initialActivities, maxActivities, autoScroll = false, className, renderItem, empty, loading = false, error, onLoadMore, hasMore = false } = props;
+  const { goalId, initialActivities, maxActivities, autoScroll = false, className, label, renderItem, empty, loading = false, error, onLoadMore, hasMore = false } = props;
   const labels = useLabels();
   const { locale, justNow, each } = labels;
+  const name = label ?? labels.feed;
   const format = useTimeFormat(locale, justNow);
   const top = useRef<HTMLDivElement>(null);
   const feed = useRef<HTMLDivElement>(null);
@@ -143,7 +150,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
   const isEmpty = !rows.length;
   const [emptyTitle, emptyText] = labels.feedEmpty;
   return (
-    <section className={'rt-feed' + (className ? ' ' + className : '')} aria-label={labels.feed} aria-busy={loading}>
+    <section className={'rt-feed' + (className ? ' ' + className : '')} aria-label={name} aria-busy={loading}>
       <div ref={top} className="rt-feed-top" />
       {newCount > 0 && (
         <div className="rt-feed-new">
@@ -169,7 +176,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
         </div>
       )}
       {!isEmpty && (
-        <div ref={feed} role="feed" aria-label={labels.feed} aria-busy={loading} onKeyDown={onKeyDown}>
+        <div ref={feed} role="feed" aria-label={name} aria-busy={loading} onKeyDown={onKeyDown}>
           {rows.flatMap((row, i) => {
             const { key, items, missed } = row;
             const article = (

@@ -56,7 +56,10 @@ const Each = ({ items, format, label }: { readonly items: readonly ShownActivity
         {open &&
           items.map((item) => (
             <li key={item.id}>
-              <Sentence parts={item.sentence} /> <Time at={item.at} ago={format.clock(Date.parse(item.at))} format={format} />
+              <Time at={item.at} ago={format.clock(Date.parse(item.at))} format={format} />
+              <div>
+                <Sentence parts={item.sentence} />
+              </div>
             </li>
           ))}
       </ol>
@@ -76,7 +79,7 @@ const Content = memo(
             <Sentence parts={sentence} />
           </div>
           {!isGroup && item.body && (
-            <div id={id + 'b'} className="rt-feed-body">
+            <div id={id + 'b'} className="rt-feed-body" dir="auto">
               {item.body}
             </div>
           )}

@@ -49,7 +49,7 @@ export const groupSentence = (events: readonly RealtimeEvent[], names: Names): s
   const n = String(events.length);
   const what =
     newest.type === 'action.progress_updated' && oldest.type === newest.type
-      ? `updated progress ${n} times: ${oldest.data.previousProgress} % → ${newest.data.newProgress} %`
+      ? `updated progress ${n} times: ${oldest.data.previousProgress}\u00a0% → ${newest.data.newProgress}\u00a0%`
       : (repeated[newest.type as CatalogueType] || 'made {n} changes').replace('{n}', n);
   return `${names.actor || 'Someone'} ${what}`;
 };
