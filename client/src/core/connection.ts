@@ -12,7 +12,8 @@ import type { Draft } from './recovery.js';
 import type { Link, State } from './state.js';
 import { VERSION } from './version.js';
 
-const ROLES = ['link', 'next', 'old'] as const;
+/** What a connection is to the client. */
+export const ROLES = ['link', 'next', 'old'] as const;
 const CAPS = [1000, 2000, 4000, 8000, 16_000, 30_000];
 /** Milliseconds for a handshake, for an answer: what the server does not answer in 10 s it does not answer at all. */
 export const ANSWER = 10_000;

@@ -3,7 +3,7 @@
  *
  * Its time is the monotonic clock's and what the other one jumps ahead of it: sleep counts, and a clock that is set back does no harm.
  */
-import { abort, ANSWER, answerAsked, ask, begin, closeAll, drop, fail, find, probe, problem, report, rotateLater, sendAuth, sendPing, stop, wake } from './connection.js';
+import { abort, ANSWER, answerAsked, ask, begin, closeAll, drop, fail, find, probe, problem, report, ROLES, rotateLater, sendAuth, sendPing, stop, wake } from './connection.js';
 import { message } from './messages.js';
 import { forget, heal, loaded, settle } from './recovery.js';
 import type { Draft } from './recovery.js';
@@ -195,7 +195,6 @@ const handle = (s: Draft, input: Input): void => {
  * The next state, and what is to be done in this order. `state` stays as it is.
  */
 export const step = (state: State, input: Input, moment: Moment): [State, readonly Effect[]] => {
-  const { link, next, old } = state;
   const s: Draft = {
     ...state,
     fx: [],
@@ -206,10 +205,11 @@ export const step = (state: State, input: Input, moment: Moment): [State, readon
     skew: moment.now - moment.mono,
     timers: { ...state.timers },
     count: { ...state.count },
-    link: link && { ...link },
-    next: next && { ...next },
-    old: old && { ...old },
   };
+  for (const role of ROLES) {
+    const link = s[role];
+    if (link) s[role] = { ...link };
+  }
   s.t += Math.max(0, s.mono - state.mono);
   // Between the two clocks a few milliseconds come and go; more is sleep, or a clock that was set.
   const jump = s.skew - state.skew;

@@ -4,7 +4,7 @@ const NAMES: { readonly [type: string]: PageEvent | undefined } = { pagehide: 'h
 
 /** The page of a browser; where there is none, a page that is always visible and of which nothing is heard. */
 export const browserPage = (): PagePort => ({
-  isVisible: () => typeof document === 'undefined' || document.visibilityState !== 'hidden',
+  isVisible: () => globalThis.document?.visibilityState !== 'hidden',
   subscribe(listener) {
     const run = ({ type, persisted }: { readonly type: string; readonly persisted?: boolean }): void => {
       // A page that is left for good, or shown for the first time, is no matter of the back-forward cache.
@@ -12,7 +12,7 @@ export const browserPage = (): PagePort => ({
     };
     const each = (what: 'addEventListener' | 'removeEventListener'): void => {
       // React Native has a window, but no document. On its way to the document every event comes past the window.
-      if (typeof document !== 'undefined' && typeof window !== 'undefined')
+      if (globalThis.window?.document)
         for (const type of ['visibilitychange', 'freeze', 'resume', 'online', 'offline', 'pagehide', 'pageshow', 'pointerdown', 'keydown']) window[what](type, run as (event: object) => void, { capture: true, passive: true });
     };
     each('addEventListener');

@@ -78,7 +78,7 @@ export const resync = (s: Draft, reason: ResyncReason, sequence: number): void =
   const { fx } = s;
   flush(s);
   // What waits for the former loading is part of what is loaded now.
-  const missedFrom = s.queue.length ? s.queue[0]?.event.sequence : s.position && s.position + 1;
+  const missedFrom = s.queue.find(({ event }) => event.sequence)?.event.sequence ?? (s.position && s.position + 1);
   s.position = sequence;
   s.head = Math.max(sequence, ...s.held.keys());
   s.queue = [];

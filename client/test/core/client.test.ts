@@ -5,12 +5,14 @@ import { createRealtimeClient, FatalTokenError, validateEvent } from '../../src/
 import type { PageEvent, RealtimeClient, RealtimeError, RealtimeOptions, Resync, TokenReason, WebSocketLike } from '../../src/index.js';
 import { createFakeServer, createTestClient, makeEvent } from '../../src/testing/index.js';
 
-const start = async (options: Partial<RealtimeOptions> = {}, { tokenLifeMs = 3_600_000 } = {}) => {
+/** `lines`: where the sockets go, for a test that speaks for the server. */
+const start = async (options: Partial<RealtimeOptions> = {}, { tokenLifeMs = 3_600_000, lines = [] as WebSocketLike[] } = {}) => {
   const server = createFakeServer({ userId: 'me', tokenLifeMs });
   const errors: RealtimeError[] = [];
   const resyncs: Resync[] = [];
   const heard: string[] = [];
-  const client = createTestClient(server, { onError: (error) => errors.push(error), onResync: (resync) => void resyncs.push(resync), ...options });
+  const socket = (url: string): WebSocketLike => lines[lines.push(server.ports.socket(url)) - 1] as WebSocketLike;
+  const client = createTestClient(server, { onError: (error) => errors.push(error), onResync: (resync) => void resyncs.push(resync), ...options, ports: { socket, ...options.ports } });
   client.subscribe('*', (event) => heard.push(event.eventId));
   client.connect().catch(() => {});
   // The fake answers within the call; what is left are promises.
@@ -458,22 +460,10 @@ describe('state of the application', () => {
   });
 
   test('later events than the resync is for are known: what lies between is fetched, long before the next keep-alive', async () => {
-    const server = createFakeServer();
     const lines: WebSocketLike[] = [];
-    const client = createTestClient(server, {
-      ports: {
-        socket: (url) => {
-          const socket = server.ports.socket(url);
-          lines.push(socket);
-          return socket;
-        },
-      },
-    });
-    const resyncs: Resync[] = [];
+    const { server, client, resyncs } = await start({}, { lines });
     const heard: number[] = [];
-    client.onResync((resync) => void resyncs.push(resync));
     client.subscribe('*', ({ sequence }) => heard.push(sequence));
-    await client.connect();
     const [first] = resyncs.splice(0);
     const { sequence } = first as Resync;
     // An answer that says no, late: the line has lost one event since, and brought the next.
@@ -491,6 +481,18 @@ describe('state of the application', () => {
     expect([resyncs.map(({ reason, sequence: at }) => [reason, at]), heard]).toEqual([[['too-old', lost.sequence]], []]);
     await server.clock.advance(5000);
     expect(heard).toEqual([second.sequence, third.sequence]);
+  });
+
+  test('more than is kept comes while state is loaded: the first that was missed is named, whatever else came', async () => {
+    const lines: WebSocketLike[] = [];
+    const resyncs: Resync[] = [];
+    const { server } = await start({ recovery: { maxReplay: 2 }, onResync: (resync) => (resyncs.push(resync), new Promise(() => {})) }, { lines });
+    const { sequence: _, ...ephemeral } = makeEvent('goal.paused');
+    (lines[0]?.onmessage as (event: { data: string }) => void)({ data: JSON.stringify({ ...ephemeral, tenantId: server.tenantId }) });
+    const first = server.emit('goal.paused');
+    expect(resyncs.length).toBe(1);
+    const second = server.emit('goal.paused');
+    expect(resyncs[1]).toEqual({ reason: 'overflow', sequence: second.sequence, missedFrom: first.sequence });
   });
 
   test.each([
