@@ -42,14 +42,15 @@ export const phone = async (): Promise<Running> => {
 /** Firefox, through WebDriver BiDi. */
 export const firefox = async (): Promise<Running> => {
   const browser = await puppeteer.launch({ browser: 'firefox', executablePath: needed('FIREFOX', 'firefox-esr'), headless: true, defaultViewport: { width: 1200, height: 900 } });
-  const [page = await browser.newPage()] = await browser.pages();
+  // Not the page that is there at first: its window has the focus in the address bar.
+  const page = await browser.newPage();
   return {
     name: (await browser.version()).replace('firefox/', 'Firefox '),
     goto: (url) => page.goto(url),
     evaluate: (run, arg) => page.evaluate(run as never, arg),
     click: (selector) => page.click(selector),
     press: (key) => page.keyboard.press(key),
-    screenshot: () => page.screenshot(),
+    named: async (role, name) => (await page.$$(`aria/${name}[role="${role}"]`)).length,
     stop: () => browser.close(),
   };
 };

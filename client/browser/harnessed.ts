@@ -4,7 +4,7 @@ import type { View } from './view.js';
 
 /** The test page in any browser, and what its application was told. */
 export class Harnessed {
-  constructor(readonly view: Pick<View, 'evaluate' | 'goto'>) {}
+  constructor(readonly view: Pick<View, 'evaluate'>) {}
 
   told(): Promise<Told> {
     return this.view.evaluate(() => window.harness.told);

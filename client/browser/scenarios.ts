@@ -1,103 +1,11 @@
-import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
-import { Harnessed } from './harnessed.js';
-import './lineup.js';
-import { test as chromiumTest } from './stage.js';
+import { components } from './components.js';
+import { events } from './events.js';
+import { playedBy } from './playing.js';
 import type { Running } from './view.js';
 
 /** Has a browser play what an application's user lives through. Where it can't be had, its tests are skipped, unless BROWSERS=required. */
 export const scenarios = (start: () => Promise<Running>): void => {
-  let running: Running | undefined;
-  let missing: string | undefined;
-
-  beforeAll(async ({}, { file }) => {
-    try {
-      running = await start();
-      file.meta.browser = { name: running.name };
-    } catch (error) {
-      if (process.env.BROWSERS === 'required') throw error;
-      missing = (error as Error).message.split('\n')[0] as string;
-      file.meta.browser = { missing };
-    }
-  });
-  afterAll(() => running?.stop());
-
-  const test = chromiumTest.extend<{ tab: Harnessed }>({
-    tab: async ({ skip }, run) => {
-      if (!running) return skip(missing);
-      await running.goto(inject('pages'));
-      const tab = new Harnessed(running);
-      await run(tab);
-      expect((await tab.told()).uncaught).toEqual([]);
-      await running.goto('about:blank');
-    },
-  });
-
-  describe('events', () => {
-    test('the first one arrives with its type', async ({ stage, tab }) => {
-      const line = await stage.line();
-      await tab.connect(stage.login('ana', line));
-      const id = await stage.publish('goal.created', { title: 'First of all' });
-      await expect.poll(() => tab.ids()).toEqual([id]);
-      expect((await tab.told()).titles).toEqual(['First of all']);
-      expect(await tab.states()).toEqual(['connecting', 'connected']);
-      expect(line.opened).toBe(1);
-    });
-
-    test('that were missed while the connection was lost come with the next one, in order and once', async ({ stage, tab }) => {
-      const line = await stage.line();
-      const witness = await stage.witness();
-      await tab.connect(stage.login('ana', line));
-      const before = await stage.publishTo([tab, witness], 3);
-      line.cut();
-      await expect.poll(async () => (await tab.states()).at(-1)).toBe('reconnecting');
-      const missed = await stage.publishTo([witness], 5);
-      line.mend();
-      await expect.poll(() => tab.ids()).toHaveLength(before.length + missed.length);
-      expect((await tab.told()).events.map(({ replayed }) => replayed)).toEqual([...before.map(() => false), ...missed.map(() => true)]);
-      await stage.expectWhole([...before, ...missed], tab);
-      expect(await tab.states()).toEqual(['connecting', 'connected', 'reconnecting', 'connected']);
-      expect(line.open).toBe(1);
-    });
-
-    test('that went into a dead line are had when somebody asks', async ({ stage, tab }) => {
-      const line = await stage.line();
-      const witness = await stage.witness();
-      await tab.connect(stage.login('ana', line), { ping: { timeoutMs: 1000 } });
-      line.silence();
-      const missed = await stage.publishTo([witness], 3);
-      expect(await tab.ids()).toEqual([]);
-      expect(await tab.view.evaluate(() => window.harness.client.probe())).toBe(false);
-      await expect.poll(() => tab.ids()).toHaveLength(missed.length);
-      await stage.expectWhole(missed, tab);
-      expect(line.opened).toBe(2);
-    });
-
-    test('that were missed in the back-forward cache are had when the page comes back from it, on a new socket', async ({ stage, tab, skip }) => {
-      skip(running?.name.startsWith('Firefox') === true, 'Firefox caches no page that had an open socket');
-      const line = await stage.line();
-      const witness = await stage.witness();
-      await tab.connect(stage.login('ana', line));
-      const before = await stage.publishTo([tab, witness], 2);
-      await tab.view.goto(inject('pages') + '/elsewhere');
-      await expect.poll(() => line.open).toBe(0);
-      const missed = await stage.publishTo([witness], 3);
-      await tab.view.evaluate(() => history.back());
-      await expect.poll(() => tab.ids()).toHaveLength(before.length + missed.length);
-      expect((await tab.told()).life).toContain('pageshow cached');
-      await stage.expectWhole([...before, ...missed], tab);
-      expect([line.opened, line.open]).toEqual([2, 1]);
-    });
-
-    test('go on beyond the token that was there first', async ({ stage, tab }) => {
-      const line = await stage.line();
-      await tab.connect(stage.login('ana', line, { expires: '3s' }));
-      const ids = [...(await stage.publishTo([tab], 1))];
-      // Renewed twice at 80 % of its life: the first one has ended.
-      await expect.poll(async () => (await tab.told()).tokens).toEqual(['connect', 'refresh', 'refresh']);
-      ids.push(...(await stage.publishTo([tab], 1)));
-      await stage.expectWhole(ids, tab);
-      expect(await tab.states()).toEqual(['connecting', 'connected']);
-      expect(line.opened).toBe(1);
-    });
-  });
+  const test = playedBy(start);
+  events(test);
+  components(test);
 };

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { build } from 'esbuild';
 import type { TestProject } from 'vitest/node';
 import { ended, said } from './process.js';
@@ -31,12 +31,15 @@ const servePages = async (): Promise<{ readonly url: string; readonly stop: () =
     target: 'es2022',
     jsx: 'automatic',
     define: { 'process.env.NODE_ENV': '"development"' },
+    outdir: '/',
     write: false,
   });
-  const script = outputFiles[0]?.text;
-  const server = createServer(({ url }, answer) => {
-    answer.setHeader('Content-Type', url === '/page.js' ? 'text/javascript' : 'text/html; charset=utf-8');
-    answer.end(url === '/page.js' ? script : url === '/' ? '<!doctype html><title>Realtime</title><div id="root"></div><script type="module" src="/page.js"></script>' : '<!doctype html><title>Elsewhere</title>');
+  const files = new Map(outputFiles.map(({ path, text }) => [path, text]));
+  files.set('/', '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Realtime</title><link rel="stylesheet" href="/page.css"><div id="root"></div><script type="module" src="/page.js"></script>');
+  const types: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css', '': 'text/html; charset=utf-8' };
+  const server = createServer(({ url = '/' }, answer) => {
+    answer.setHeader('Content-Type', types[extname(url)] || 'text/plain');
+    answer.end(files.get(url) || '<!doctype html><title>Elsewhere</title>');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -7,13 +7,14 @@ export interface View {
   evaluate<R, A = undefined>(run: (arg: A) => R, arg?: A): Promise<Awaited<R>>;
   /** Clicks the first element that a CSS selector finds, or taps it where there is no mouse. */
   click(selector: string): Promise<unknown>;
-  /** Presses one key, by its `KeyboardEvent.key`. */
+  /** Presses one key. */
   press(key: Key): Promise<unknown>;
-  /** A picture of what is seen, as PNG. */
-  screenshot(): Promise<Uint8Array>;
+  /** Elements of this role and name for screen readers, as the browser has computed them. */
+  named(role: string, name: string): Promise<number>;
 }
 
-export type Key = 'Tab' | 'Enter' | 'Escape' | 'PageUp' | 'PageDown';
+/** By its `KeyboardEvent.key`. */
+export type Key = 'Tab' | 'Enter' | ' ' | 'Escape' | 'PageUp' | 'PageDown';
 
 /** A browser with one page. */
 export interface Running extends View {
@@ -22,11 +23,17 @@ export interface Running extends View {
   stop(): Promise<void>;
 }
 
-/** A page of Playwright's in the words that all browsers share. */
+/** A page of Chromium's, which Playwright drives. */
 export const viewOf = (page: Page): View => ({
   goto: (url) => page.goto(url),
   evaluate: (run, arg) => page.evaluate(run as never, arg),
   click: (selector) => page.click(selector),
   press: (key) => page.keyboard.press(key),
-  screenshot: () => page.screenshot(),
+  named: async (role, name) => {
+    const devtools = await page.context().newCDPSession(page);
+    const { root } = await devtools.send('DOM.getDocument', { depth: 0 });
+    const { nodes } = await devtools.send('Accessibility.queryAXTree', { nodeId: root.nodeId, accessibleName: name, role });
+    await devtools.detach();
+    return nodes.filter(({ ignored }) => !ignored).length;
+  },
 });

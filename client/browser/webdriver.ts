@@ -1,7 +1,7 @@
 /** A client of W3C WebDriver, as much of it as the tests use: https://www.w3.org/TR/webdriver2 */
 import type { Key, View } from './view.js';
 
-const KEYS: Readonly<Record<Key, string>> = { Tab: '\uE004', Enter: '\uE007', Escape: '\uE00C', PageUp: '\uE00E', PageDown: '\uE00F' };
+const KEYS: Readonly<Record<Key, string>> = { Tab: '\uE004', Enter: '\uE007', ' ': ' ', Escape: '\uE00C', PageUp: '\uE00E', PageDown: '\uE00F' };
 
 /** The property that makes an object a reference to an element. */
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
@@ -36,12 +36,20 @@ export class Session implements View {
     return this.post('actions', { actions: [{ type: 'key', id: 'keyboard', actions }] });
   }
 
-  async screenshot(): Promise<Uint8Array> {
-    return Buffer.from((await command('GET', `${this.url}/screenshot`)) as string, 'base64');
+  async named(role: string, name: string): Promise<number> {
+    const all = (await this.post('elements', { using: 'css selector', value: 'body :not(svg *)' })) as Record<string, string>[];
+    // The driver has no answer for an element that screen readers don't see.
+    const computed = (what: string, found: Record<string, string>): Promise<unknown> => this.get(`element/${found[ELEMENT]}/computed${what}`).catch(() => undefined);
+    const matches = await Promise.all(all.map(async (found) => (await computed('role', found)) === role && (await computed('label', found)) === name));
+    return matches.filter(Boolean).length;
   }
 
   end(): Promise<unknown> {
     return command('DELETE', this.url);
+  }
+
+  private get(path: string): Promise<unknown> {
+    return command('GET', `${this.url}/${path}`);
   }
 
   private post(path: string, body: object): Promise<unknown> {

@@ -6,6 +6,7 @@ import type { Root } from 'react-dom/client';
 import { createRealtimeClient, shareTabs, validateEvent } from '../../src/index.js';
 import type { CatalogueType, ConnectionStatus, EventMeta, GetToken, RealtimeClient, RealtimeEvent, RealtimeOptions, TokenReason } from '../../src/index.js';
 import { RealtimeProvider, useRealtimeConnection, useRealtimeEvent } from '../../src/react/index.js';
+import { Board } from './board.js';
 
 /** Whose page it is, and where it connects. */
 export interface Login {
@@ -51,6 +52,8 @@ export interface Mounted {
   /** null: nobody is signed in. */
   readonly login: Login | null;
   readonly enabled?: boolean;
+  /** Shows every component, with the feed of this goal. */
+  readonly goalId?: string;
 }
 
 export interface Harness {
@@ -118,12 +121,13 @@ const connect: Harness['connect'] = (as, { share, ...tuning } = {}, loading) => 
   client.connect().catch(() => {});
 };
 
-const Page = (): ReactNode => {
+const Page = ({ goalId }: { readonly goalId: string | undefined }): ReactNode => {
   const [titles, setTitles] = useState<readonly string[]>([]);
   const { connectionState } = useRealtimeConnection();
   useRealtimeEvent({ eventType: '*', onEvent: note });
   useRealtimeEvent({ eventType: 'goal.created', onEvent: ({ data }) => setTitles((all) => [...all, data.title]) });
   useEffect(() => void told.effects++, []);
+  if (goalId) return <Board goalId={goalId} />;
   return (
     <>
       <p id="state">{connectionState}</p>
@@ -136,15 +140,21 @@ const Page = (): ReactNode => {
   );
 };
 
+/** What this application calls users and entities. */
+const names = {
+  resolveUser: () => ({ name: 'Ana Berg' }),
+  resolveEntity: () => ({ title: 'Reduce churn', href: '#goal' }),
+};
+
 let root: Root | undefined;
-const render: Harness['render'] = ({ url, login: as, enabled }) => {
+const render: Harness['render'] = ({ url, login: as, enabled, goalId }) => {
   login = as || undefined;
   root ||= createRoot(document.getElementById('root') as HTMLElement);
   const session = as && `${as.tenant}/${as.user}`;
   root.render(
     <StrictMode>
-      <RealtimeProvider {...common} url={url} sessionKey={session} enabled={enabled} onResync={({ reason, sequence }) => void told.resyncs.push({ reason, sequence })}>
-        <Page key={session} />
+      <RealtimeProvider {...common} {...names} url={url} sessionKey={session} enabled={enabled} onResync={({ reason, sequence }) => void told.resyncs.push({ reason, sequence })}>
+        <Page key={session} goalId={goalId} />
       </RealtimeProvider>
     </StrictMode>,
   );
