@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../../..');
 const recipes = 'docs/recipes';
 
 /** The pages whose examples are compiled. */
-export const pages = () => ['README.md', 'client/README.md', 'docs/CLIENT.md', 'docs/MIGRATING-FROM-SSE.md', ...readdirSync(join(root, recipes)).map((name) => `${recipes}/${name}`)];
+export const pages = () => ['README.md', 'client/README.md', 'docs/CLIENT.md', 'docs/HOOKS.md', 'docs/MIGRATING-FROM-SSE.md', ...readdirSync(join(root, recipes)).map((name) => `${recipes}/${name}`)];
 
 const folderOf = (page) => page.replace(/^docs\/(recipes\/)?|\.md$/g, '').toLowerCase();
 
