@@ -15,12 +15,12 @@ const LONGEST = 131_072;
 
 /** What the page asks for, by route. */
 export interface Requests {
-  readonly '/domain/command': { readonly tenantId: string; readonly userId: string; readonly command: Command; readonly correlationId: string };
-  readonly '/domain/act': { readonly tenantId: string; readonly type: CatalogueType | undefined; readonly count: number; readonly by: readonly string[] };
-  readonly '/domain/simulate': { readonly tenantId: string; readonly everyMs: number };
-  readonly '/domain/refuse': { readonly tenantId: string };
+  readonly '/service/command': { readonly tenantId: string; readonly userId: string; readonly command: Command; readonly correlationId: string };
+  readonly '/service/act': { readonly tenantId: string; readonly type: CatalogueType | undefined; readonly count: number; readonly by: readonly string[] };
+  readonly '/service/simulate': { readonly tenantId: string; readonly everyMs: number };
+  readonly '/service/refuse': { readonly tenantId: string };
   /** To the management API: a message, or an end. */
-  readonly '/domain/connection': { readonly connectionId: string; readonly message?: object };
+  readonly '/service/connection': { readonly connectionId: string; readonly message?: object };
 }
 
 const read = async (request: IncomingMessage): Promise<string> => {
@@ -58,7 +58,7 @@ const stackAt = (url: string) => {
   };
 };
 
-/** A plugin that serves `/domain/…` with the stack at a URL behind it. */
+/** A plugin that serves `/service/…` with the stack at a URL behind it. */
 export function domainService(stackUrl: string): Plugin {
   const stack = stackAt(stackUrl);
   const services = new Map<string, Service>();
@@ -69,18 +69,18 @@ export function domainService(stackUrl: string): Plugin {
   };
   const people = (tenantId: string, ids: readonly string[]) => tenantOf(tenantId).people.filter(({ id }) => ids.includes(id));
   const routes: { readonly [R in keyof Requests]: (body: Requests[R]) => unknown } = {
-    '/domain/command': ({ tenantId, userId, command, correlationId }) => {
+    '/service/command': ({ tenantId, userId, command, correlationId }) => {
       const [user] = people(tenantId, [userId]);
       if (!user) throw new Refused('Nobody is signed in.');
       return serviceOf(tenantId).execute(command, user, correlationId);
     },
-    '/domain/act': ({ tenantId, type, count, by }) => serviceOf(tenantId).act(type, count, people(tenantId, by)),
-    '/domain/simulate': ({ tenantId, everyMs }) => serviceOf(tenantId).simulate(everyMs),
-    '/domain/refuse': ({ tenantId }) => serviceOf(tenantId).refuseNext(),
-    '/domain/connection': async ({ connectionId, message }) => void (await stack.connection(connectionId, message)),
+    '/service/act': ({ tenantId, type, count, by }) => serviceOf(tenantId).act(type, count, people(tenantId, by)),
+    '/service/simulate': ({ tenantId, everyMs }) => serviceOf(tenantId).simulate(everyMs),
+    '/service/refuse': ({ tenantId }) => serviceOf(tenantId).refuseNext(),
+    '/service/connection': async ({ connectionId, message }) => void (await stack.connection(connectionId, message)),
   };
   const answer = async (request: IncomingMessage, url: URL): Promise<unknown> => {
-    if (request.method === 'GET' && url.pathname === '/domain/snapshot') return serviceOf(url.searchParams.get('tenant') ?? '').snapshot();
+    if (request.method === 'GET' && url.pathname === '/service/snapshot') return serviceOf(url.searchParams.get('tenant') ?? '').snapshot();
     const route = routes[url.pathname as keyof Requests] as ((body: unknown) => unknown) | undefined;
     // A page of elsewhere can't send this type without being asked first, which Vite answers for pages of this machine alone.
     if (request.method !== 'POST' || request.headers['content-type'] !== 'application/json' || !route) throw new Refused(`${request.method ?? ''} ${url.pathname} is not served.`);
@@ -88,7 +88,7 @@ export function domainService(stackUrl: string): Plugin {
   };
   const serve: Connect.NextHandleFunction = (request: IncomingMessage, response: ServerResponse, next) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (!url.pathname.startsWith('/domain/')) return next();
+    if (!url.pathname.startsWith('/service/')) return next();
     const say = (status: number, body: unknown): void => void response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(JSON.stringify(body ?? null));
     answer(request, url).then(
       (body) => say(200, body),

@@ -1,7 +1,6 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.js';
-import '@purposepath/realtime/styles.css';
 import './styles/index.css';
 
 createRoot(document.getElementById('root') as HTMLElement).render(

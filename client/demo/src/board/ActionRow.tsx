@@ -69,7 +69,7 @@ export function ActionRow({ action, people, pending, run, onUndo }: ActionRowPro
           disabled={isDone}
           aria-label={`Progress of ${title}`}
           aria-valuetext={`${shown} %`}
-          style={{ '--value': `${shown}%` } as object}
+          style={{ '--value': shown / 100 } as object}
           onChange={(event) => setMoved(Number(event.target.value))}
           onPointerUp={settle}
           onKeyUp={settle}

@@ -25,9 +25,7 @@ export function Activity({ goal: { id: goalId, title }, history, run }: Activity
         <h2 id="activity-heading">Activity</h2>
         <span className="section-note">{title}</span>
       </div>
-      <div className="activity-box">
-        <GoalActivityFeed goalId={goalId} initialActivities={before} />
-      </div>
+      <GoalActivityFeed goalId={goalId} initialActivities={before} label={`Activity of ${title}`} />
       <InlineForm label="Write a comment" button="Comment" onSubmit={(content) => run({ type: 'goal.activity.created', input: { activityId: newId(), goalId, type: 'comment', title: 'Comment', content } })} />
     </aside>
   );

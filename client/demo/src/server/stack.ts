@@ -27,27 +27,27 @@ export function createStackServer(url: string, { tenantId, user }: Session): Ser
     wire,
     ports: { socket: wire.through(open) },
     getToken: ({ signal }) => token(signal),
-    snapshot: async () => json<Snapshot>(await fetch(`/domain/snapshot?tenant=${tenantId}`)),
-    execute: async (command, correlationId) => (await post('/domain/command', { tenantId, userId: user.id, command, correlationId })) as DomainEvent,
-    act: async (type, count, by) => (await post('/domain/act', { tenantId, type, count, by: by === 'me' ? [user.id] : tenantOf(tenantId).people.map(({ id }) => id).filter((id) => id !== user.id) })) as number,
-    simulate: async (everyMs) => void (await post('/domain/simulate', { tenantId, everyMs })),
-    refuseNext: async () => void (await post('/domain/refuse', { tenantId })),
+    snapshot: async () => json<Snapshot>(await fetch(`/service/snapshot?tenant=${tenantId}`)),
+    execute: async (command, correlationId) => (await post('/service/command', { tenantId, userId: user.id, command, correlationId })) as DomainEvent,
+    act: async (type, count, by) => (await post('/service/act', { tenantId, type, count, by: by === 'me' ? [user.id] : tenantOf(tenantId).people.map(({ id }) => id).filter((id) => id !== user.id) })) as number,
+    simulate: async (everyMs) => void (await post('/service/simulate', { tenantId, everyMs })),
+    refuseNext: async () => void (await post('/service/refuse', { tenantId })),
     faults: [
-      { name: 'Close', hint: 'The server ends the connection; the client is back within a second.', run: (connectionId) => post('/domain/connection', { connectionId }) },
+      { name: 'Close', hint: 'The server ends the connection; the client is back within a second.', run: (connectionId) => post('/service/connection', { connectionId }) },
       {
         name: 'End the token',
         hint: 'The server says that the token has ended, and closes; the client comes back with a new one.',
         async run(connectionId) {
-          await post('/domain/connection', { connectionId, message: control('connection_error', { error: 'the token has ended', code: 'UNAUTHORIZED', reason: 'token_expired' }) });
-          await post('/domain/connection', { connectionId });
+          await post('/service/connection', { connectionId, message: control('connection_error', { error: 'the token has ended', code: 'UNAUTHORIZED', reason: 'token_expired' }) });
+          await post('/service/connection', { connectionId });
         },
       },
-      { name: 'Rotate', hint: 'The server asks to move to a new connection: nothing is to be seen.', run: (connectionId) => post('/domain/connection', { connectionId, message: control('rotate', {}) }) },
+      { name: 'Rotate', hint: 'The server asks to move to a new connection: nothing is to be seen.', run: (connectionId) => post('/service/connection', { connectionId, message: control('rotate', {}) }) },
       { name: 'Replace', hint: 'The same user takes this connection over elsewhere: it stops, until the page is looked at again or somebody retries.', run: async (connectionId) => takeOver(open, url, await token(), connectionId) },
       {
         name: 'Gateway error',
         hint: 'API Gateway says "Internal server error": counted, never shown.',
-        run: (connectionId) => post('/domain/connection', { connectionId, message: { message: 'Internal server error', connectionId, requestId: 'demo=' } }),
+        run: (connectionId) => post('/service/connection', { connectionId, message: { message: 'Internal server error', connectionId, requestId: 'demo=' } }),
       },
     ],
   };
