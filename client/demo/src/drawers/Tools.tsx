@@ -25,7 +25,7 @@ export function Tools({ server, control, enabled, onEnabled }: ToolsProps): Reac
     setOpen(undefined);
   };
   return (
-    <div className="tools">
+    <footer className="tools">
       {open && (
         <section
           className="drawer"
@@ -57,6 +57,6 @@ export function Tools({ server, control, enabled, onEnabled }: ToolsProps): Reac
           </button>
         ))}
       </div>
-    </div>
+    </footer>
   );
 }
