@@ -58,7 +58,6 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   let aborter: AbortController | undefined;
   let timer: unknown;
   let armed = Infinity;
-  let running = false;
   let asked = 0;
   let unknown = 0;
   let recent: RealtimeEvent[] = [];
@@ -68,7 +67,6 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   const subscribers = createSubscribers();
   const resyncListeners = new Set<Listener<Resync>>();
   const inspectors = new Set<Inspector>();
-  const waiting = new Set<() => void>();
   const answers = new Map<number, (upToDate: boolean) => void>();
 
   const log = (level: LogEntry['level'], event: string, fields: LogEntry['fields']): void => {
@@ -92,16 +90,15 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   };
 
   const deliver = ({ event: envelope, receivedAt, replayed }: Delivery): void => {
-    const event = envelope as RealtimeEvent;
-    const stranger = envelope as UnknownEvent;
+    const event = envelope as RealtimeEvent & UnknownEvent;
     const { validate, onInvalid, onUnknown } = options;
     if (!isCatalogueType(event.type)) {
       unknown++;
-      if (onUnknown) call(onUnknown, stranger);
+      if (onUnknown) call(onUnknown, event);
     } else if (validate) {
       const result = validate(event);
       let kept = true as void | boolean;
-      if (!result.ok && onInvalid) call((issues) => void (kept = onInvalid(stranger, issues)), result.issues || []);
+      if (!result.ok && onInvalid) call((issues) => void (kept = onInvalid(event, issues)), result.issues || []);
       if (kept === false) return;
     }
     const meta = metaOf(event, receivedAt, replayed, state.user, state.count.clockOffsetMs || 0);
@@ -209,7 +206,6 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
     status = next;
     log('info', 'status', { state: next.state });
     statusListeners.forEach((listener) => call(listener, next));
-    waiting.forEach((check) => check());
   };
   const arm = (): void => {
     const due = dueOf(state);
@@ -226,10 +222,9 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   };
   /** The one way into the machine. Inputs that come while effects run wait for their turn. */
   function send(input: Input): void {
-    inbox.push(input);
-    if (running) return;
-    running = true;
-    for (let next; (next = inbox.shift()); ) {
+    // The first one stays until its effects have run.
+    if (inbox.push(input) > 1) return;
+    for (let next; (next = inbox[0]); inbox.shift()) {
       const [after, effects] = step(state, next, { now: clock.now(), mono: clock.monotonic(), random: random() });
       state = after;
       inspectors.forEach((inspect) => inspect(state, next, effects));
@@ -239,7 +234,6 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
         run(effect);
       }
     }
-    running = false;
     arm();
   }
 
@@ -276,7 +270,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       send({ is: 'connect' });
       return new Promise((resolve, reject) => {
         const end = (settle: (value: never) => void, value?: unknown): void => {
-          waiting.delete(check);
+          stop();
           signal?.removeEventListener('abort', aborted);
           settle(value as never);
         };
@@ -287,7 +281,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
           else if (state === 'error') end(reject, status.error);
           else if (state === 'disconnected') end(reject, realtimeError('TOKEN_UNAVAILABLE', 'Not connected: ' + status.reason, clock.now(), false));
         };
-        waiting.add(check);
+        const stop = onStatus(check);
         signal?.addEventListener('abort', aborted);
         if (signal?.aborted) aborted();
         else check();
