@@ -121,9 +121,18 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
 
   /** The entry that has, or last had, the focus. */
   const [current, setCurrent] = useState<string>();
-  const onFocus = useCallback((row: ActivityRow) => setCurrent(row.items[0]?.id), []);
+  const hasFocus = useRef(false);
+  const onFocus = useCallback((row: ActivityRow) => {
+    hasFocus.current = true;
+    setCurrent(row.items[0]?.id);
+  }, []);
   const found = rows.findIndex(({ items }) => items.some(({ id }) => id === current));
   const reached = Math.max(0, found);
+
+  // The article with the focus has become part of a group, or was the oldest: its place keeps the focus. What is removed is not blurred.
+  useLayoutEffect(() => {
+    if (hasFocus.current && document.activeElement === document.body) articlesOf(feed.current)[reached]?.focus({ preventScroll: true });
+  }, [rows, reached]);
 
   /** Where the focus goes when the button that had it is gone: to the row below this one; '' = the first. */
   const [goal, setGoal] = useState<{ readonly below: string }>();
@@ -176,7 +185,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
         </div>
       )}
       {!isEmpty && (
-        <div ref={feed} role="feed" aria-label={name} aria-busy={loading} onKeyDown={onKeyDown}>
+        <div ref={feed} role="feed" aria-label={name} aria-busy={loading} onKeyDown={onKeyDown} onBlur={() => (hasFocus.current = false)}>
           {rows.flatMap((row, i) => {
             const { key, items, missed } = row;
             const article = (

@@ -48,7 +48,7 @@ export type FeedAction =
   | { readonly do: 'list'; readonly source: readonly InitialActivity[]; readonly limit: number; readonly hold: boolean }
   | { readonly do: 'recall'; readonly events: readonly RealtimeEvent[] }
   | { readonly do: 'arrive'; readonly arrivals: readonly Arrival[]; readonly hold: boolean }
-  | { readonly do: 'leave' | 'show' | 'forget' };
+  | { readonly do: 'leave' | 'show' | 'forget' | 'clear' };
 
 /** Newest first, and the same whatever came first: by time, then by number, then by id. */
 const compare = (a: Entry, b: Entry): number => b.time - a.time || ((b.event && b.event.sequence) || 0) - ((a.event && a.event.sequence) || 0) || (a.id < b.id ? 1 : -1);
@@ -94,61 +94,64 @@ const isEqual = (a: ActivityItem | undefined, b: ActivityItem | undefined): bool
 /** Takes the application's list: what it says of an entry counts, what it no longer has goes, and what came through the connection stays. */
 const list = (s: FeedState, source: readonly InitialActivity[], limit: number, hold: boolean): FeedState => {
   const before = indexOf([...s.shown, ...s.held]);
-  const wanted = unknownOf(new Map(), source.map(listed));
-  const taken = new Set<Entry>();
-  /** What is known already, as the list has it; undefined = it is new. */
-  const known = (entry: Entry): Entry | undefined => {
-    const old = find(before, entry);
-    if (!old) return undefined;
-    taken.add(old);
-    return isEqual(old.item, entry.item) ? old : { ...old, time: entry.time, item: entry.item };
-  };
+  /** What is known already, as the list has it. */
   const updates = new Map<Entry, Entry>();
   const fresh: Entry[] = [];
-  for (const entry of wanted) {
-    const now = known(entry);
-    if (now) updates.set(find(before, entry) as Entry, now);
-    else fresh.push(entry);
+  for (const entry of unknownOf(new Map(), source.map(listed))) {
+    const old = find(before, entry);
+    if (!old) fresh.push(entry);
+    else updates.set(old, isEqual(old.item, entry.item) ? old : { ...old, time: entry.time, item: entry.item });
   }
   const keep = (entries: readonly Entry[]): readonly Entry[] =>
-    entries.filter((entry) => taken.has(entry) || entry.heard).map((entry) => updates.get(entry) || (entry.item && entry.heard ? { ...entry, item: undefined } : entry));
+    entries.filter((entry) => updates.has(entry) || entry.heard).map((entry) => updates.get(entry) || (entry.item ? { ...entry, ...heard(entry.event as RealtimeEvent), item: undefined } : entry));
   const shown = keep(s.shown);
   const held = keep(s.held);
-  const newest = shown[0];
+  const [newest] = shown;
   const above = hold && newest ? fresh.filter((entry) => compare(entry, newest) < 0) : [];
-  const below = fresh.filter((entry) => above.indexOf(entry) < 0);
   return {
     ...s,
     source,
     isSourceStale: false,
     limit,
-    shown: merge(shown, below, limit),
+    shown: merge(shown, fresh.filter((entry) => above.indexOf(entry) < 0), limit),
     held: merge(held, above, limit),
     newCount: s.newCount - (s.held.length - held.length) + above.length,
   };
 };
 
+/** Takes events: those that are new, and the feed in which the others are known to have come through the connection. */
+const hear = (s: FeedState, events: readonly RealtimeEvent[]): { readonly next: FeedState; readonly fresh: readonly Entry[] } => {
+  const index = indexOf([...s.shown, ...s.held]);
+  const updates = new Map<Entry, Entry>();
+  for (const event of events) {
+    const old = find(index, heard(event));
+    if (old && !old.heard) updates.set(old, { ...old, event, heard: true });
+  }
+  const fresh = unknownOf(index, events.map(heard));
+  const update = (entries: readonly Entry[]): readonly Entry[] => entries.map((entry) => updates.get(entry) || entry);
+  return { next: updates.size ? { ...s, shown: update(s.shown), held: update(s.held) } : s, fresh };
+};
+
 const show = (s: FeedState): FeedState => (s.newCount ? { ...s, shown: merge(s.shown, s.held, s.limit), held: [], newCount: 0 } : s);
 
 const arrive = (s: FeedState, arrivals: readonly Arrival[], hold: boolean): FeedState => {
+  const { next, fresh: heardNow } = hear(s, arrivals.map(({ event }) => event));
+  if (!heardNow.length) return next;
   let { absence, isReturning, missed } = s;
-  const byId = new Map(arrivals.map((arrival) => [arrival.event.eventId, arrival]));
-  const fresh = unknownOf(indexOf([...s.shown, ...s.held]), arrivals.map(({ event }) => heard(event))).map((entry) => {
-    if (!(byId.get(entry.id) as Arrival).missed) {
-      isReturning = false;
-      return { ...entry, isLive: true };
-    }
-    if (!isReturning) {
-      isReturning = true;
+  const wereMissed = new Set(arrivals.filter((arrival) => arrival.missed).map(({ event }) => event));
+  const fresh = heardNow.map((entry): Entry => {
+    const wasMissed = wereMissed.has(entry.event as RealtimeEvent);
+    if (wasMissed && !isReturning) {
       absence++;
       missed = 0;
     }
+    isReturning = wasMissed;
+    if (!wasMissed) return { ...entry, isLive: true };
     missed++;
     return { ...entry, absence };
   });
-  if (!fresh.length) return s;
-  const next = { ...s, absence, isReturning, missed };
-  return hold ? { ...next, held: merge(s.held, fresh, s.limit), newCount: s.newCount + fresh.length } : show({ ...next, shown: merge(s.shown, fresh, s.limit) });
+  const after = { ...next, absence, isReturning, missed };
+  return hold ? { ...after, held: merge(after.held, fresh, s.limit), newCount: s.newCount + fresh.length } : show({ ...after, shown: merge(after.shown, fresh, s.limit) });
 };
 
 /** The state after an action: the same object where nothing changed. */
@@ -160,8 +163,8 @@ export const reduceFeed = (s: FeedState, action: FeedAction): FeedState => {
       return limit === s.limit ? s : { ...s, limit };
     }
     case 'recall': {
-      const fresh = unknownOf(indexOf([...s.shown, ...s.held]), action.events.map(heard));
-      return fresh.length ? { ...s, shown: merge(s.shown, fresh, s.limit) } : s;
+      const { next, fresh } = hear(s, action.events);
+      return fresh.length ? { ...next, shown: merge(next.shown, fresh, s.limit) } : next;
     }
     case 'arrive':
       return arrive(s, action.arrivals, action.hold);
@@ -169,7 +172,10 @@ export const reduceFeed = (s: FeedState, action: FeedAction): FeedState => {
       return s.isReturning ? { ...s, isReturning: false } : s;
     case 'show':
       return show(s);
+    case 'clear':
+      return emptyFeed(s.limit);
     case 'forget':
+      // Also the list, until there is another: it is of the session that has ended.
       return { ...emptyFeed(s.limit), source: s.source, isSourceStale: true };
   }
 };

@@ -44,35 +44,32 @@ const untilOther = (age: number): number => {
 
 const nothing = (): (() => void) => () => {};
 
-/**
- * The time, as often as one of `times` reads otherwise: one timer for all, none while the page is hidden. null on a server, and in the browser until the first render agrees with the server's.
- */
-export const useNow = (times: readonly number[]): number | null => {
-  const [now, setNow] = useState(() => Date.now());
-  const isBrowser = useSyncExternalStore(
+/** false on a server, and in the browser until the first render has agreed with the server's. */
+export const useIsBrowser = (): boolean =>
+  useSyncExternalStore(
     nothing,
     () => true,
     () => false,
   );
+
+/** The time, as often as one of `times` reads otherwise: one timer for all, none while the page is hidden. null where {@link useIsBrowser} is false. */
+export const useNow = (times: readonly number[]): number | null => {
+  const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const tick = (): void => setNow(Date.now());
     const arm = (): void => {
       clearTimeout(timer);
       if (document.hidden || !times.length) return;
-      const ms = Math.min(...times.map((time) => untilOther(Date.now() - time)));
-      timer = setTimeout(tick, ms);
+      const due = now + Math.min(...times.map((time) => untilOther(now - time)));
+      timer = setTimeout(tick, Math.max(0, due - Date.now()));
     };
-    const tick = (): void => {
-      setNow(Date.now());
-      arm();
-    };
-    const onVisibility = (): void => (document.hidden ? arm() : tick());
-    document.addEventListener('visibilitychange', onVisibility);
+    document.addEventListener('visibilitychange', arm);
     arm();
     return () => {
       clearTimeout(timer);
-      document.removeEventListener('visibilitychange', onVisibility);
+      document.removeEventListener('visibilitychange', arm);
     };
-  }, [times]);
-  return isBrowser ? now : null;
+  }, [times, now]);
+  return useIsBrowser() ? now : null;
 };

@@ -1,5 +1,8 @@
 import { useCallback, useEffect, useMemo, useReducer, useState } from 'react';
+import type { RealtimeClient } from '../../core/options.js';
+import type { ConnectionStatus } from '../../core/status.js';
 import { goalIdOf } from '../../generated/events.js';
+import type { RealtimeEvent } from '../../generated/events.js';
 import { useProvided } from '../../react/useRealtime.js';
 import { useLatest, useSubscription } from '../../react/useRealtimeEvent.js';
 import { useLabels } from '../labels.js';
@@ -7,7 +10,8 @@ import { describer } from './activity.js';
 import type { SentencePart, ShownActivity } from './activity.js';
 import { rowsOf } from './rows.js';
 import { emptyFeed, reduceFeed } from './state.js';
-import type { Arrival, InitialActivity } from './state.js';
+import type { Arrival, FeedAction, InitialActivity } from './state.js';
+import { useIsBrowser } from './time.js';
 
 /** Options of {@link useActivityFeed}. */
 export interface UseActivityFeedOptions {
@@ -59,6 +63,8 @@ export interface ActivityFeed {
 }
 
 const NONE: readonly InitialActivity[] = [];
+const recall = (client: RealtimeClient, goalId: string): readonly RealtimeEvent[] => client.recent('*').filter((event) => goalIdOf(event) === goalId);
+const sessionOf = (status: ConnectionStatus): string | undefined => (status.state === 'connected' ? JSON.stringify([status.tenantId, status.userId]) : undefined);
 /** Shorter interruptions nobody has noticed. */
 const ABSENCE = 2000;
 
@@ -78,16 +84,21 @@ export function useActivityFeed(options: UseActivityFeedOptions): ActivityFeed {
   const labels = useLabels();
   const [pages, setPages] = useState(1);
   const limit = maxActivities * pages;
-  const [state, dispatch] = useReducer(reduceFeed, emptyFeed(limit), (empty) => reduceFeed(empty, { do: 'list', source: initialActivities, limit, hold: false }));
+  const isBrowser = useIsBrowser();
+  /** What a feed begins with: a server has heard of nothing, and the first render in the browser has to agree with it. */
+  const first = (): readonly FeedAction[] => [
+    { do: 'list', source: initialActivities, limit: maxActivities, hold: false },
+    { do: 'recall', events: client && isBrowser ? recall(client, goalId) : [] },
+  ];
+  const [state, dispatch] = useReducer(reduceFeed, emptyFeed(maxActivities), (empty) => first().reduce(reduceFeed, empty));
   const latest = useLatest(options);
 
   const [whose, setWhose] = useState({ goalId, client });
   if (whose.goalId !== goalId || whose.client !== client) {
-    // Another goal or session. What belongs to neither, because the flag was off, stays.
-    if (whose.goalId !== goalId || whose.client) {
-      dispatch({ do: 'forget' });
-      setPages(1);
-    }
+    // The application's list of another goal or session is not for this one; that of none, while the flag is off, is.
+    dispatch({ do: whose.goalId !== goalId || (whose.client && client) ? 'forget' : 'clear' });
+    first().forEach(dispatch);
+    setPages(1);
     setWhose({ goalId, client });
   }
 
@@ -114,12 +125,13 @@ export function useActivityFeed(options: UseActivityFeedOptions): ActivityFeed {
       drop();
       dispatch({ do: 'forget' });
     };
-    const isOurs = (event: Parameters<typeof goalIdOf>[0]): boolean => goalIdOf(event) === goalId;
-
-    let session = source.getStats().sequence === null ? '' : '?';
+    /** Whose events these are; undefined = nobody's, or not known. */
+    let session = sessionOf(source.getStatus());
+    let isConnected = session !== undefined;
+    let isBegun = source.getStats().sequence !== null;
     const stops = [
       source.subscribe('*', (event, { replayed, latencyMs }) => {
-        if (!isOurs(event)) return;
+        if (goalIdOf(event) !== goalId) return;
         waiting.push({ event, missed: replayed && latencyMs >= ABSENCE });
         if (cancel) return;
         // There are no frames where nobody sees them.
@@ -132,19 +144,19 @@ export function useActivityFeed(options: UseActivityFeedOptions): ActivityFeed {
         }
       }),
       source.onStatus((status) => {
-        if (session && source.getStats().sequence === null) {
-          session = '';
-          forget();
-        } else if (status.state === 'connected') {
-          const now = JSON.stringify([status.tenantId, status.userId]);
-          if (session.length > 1 && session !== now) forget();
-          session = now;
-        } else dispatch({ do: 'leave' });
+        const now = sessionOf(status);
+        const isOther = now !== undefined && session !== undefined && now !== session;
+        const wasBegun = isBegun;
+        // A position is forgotten with its session alone.
+        isBegun = source.getStats().sequence !== null;
+        if (isOther || (wasBegun && !isBegun)) forget();
+        else if (isConnected && now === undefined) dispatch({ do: 'leave' });
+        session = now ?? (isBegun ? session : undefined);
+        isConnected = now !== undefined;
       }),
       drop,
     ];
-    // What happened before this was mounted.
-    dispatch({ do: 'recall', events: source.recent('*').filter(isOurs) });
+    dispatch({ do: 'recall', events: recall(source, goalId) });
     return () => stops.forEach((stop) => stop());
   });
 
