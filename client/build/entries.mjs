@@ -12,6 +12,7 @@ export const entries = [
   { name: './toasts', source: 'toasts/index', client: true },
   { name: './query', source: 'query/index', client: true },
   { name: './react-native', source: 'react-native/index' },
+  { name: './debug', source: 'debug/index', client: true, tools: true },
   { name: './testing', source: 'testing/index', tools: true },
 ];
 

@@ -1,0 +1,3 @@
+'use client';
+export { RealtimeDebugPanel, RealtimeDebugPanel as default } from './RealtimeDebugPanel.js';
+export type { RealtimeDebugPanelProps } from './RealtimeDebugPanel.js';
