@@ -19,8 +19,14 @@ export interface Requests {
   readonly '/service/act': { readonly tenantId: string; readonly type: CatalogueType | undefined; readonly count: number; readonly by: readonly string[] };
   readonly '/service/simulate': { readonly tenantId: string; readonly everyMs: number };
   readonly '/service/refuse': { readonly tenantId: string };
-  /** To the management API: a message, or an end. */
-  readonly '/service/connection': { readonly connectionId: string; readonly message?: object };
+  /** To the management API: a message, an end, or both. */
+  readonly '/service/connection': { readonly connectionId: string; readonly message?: object; readonly close?: boolean };
+}
+
+/** What it gets. A refusal is no failure of the service, so its status is 200. */
+export interface Answer {
+  readonly value?: unknown;
+  readonly error?: string;
 }
 
 const read = async (request: IncomingMessage): Promise<string> => {
@@ -53,8 +59,13 @@ const stackAt = (url: string) => {
       const { FailedEntryCount: failed } = (await answer.json()) as { FailedEntryCount: number };
       if (failed) throw new Error(`the bus refused ${failed} of ${events.length} events`);
     },
-    connection: (id: string, message: object | undefined) =>
-      call(`/@connections/${encodeURIComponent(id)}`, { method: message ? 'POST' : 'DELETE', headers: { Authorization: 'AWS4-HMAC-SHA256 unchecked' }, ...(message && { body: JSON.stringify(message) }) }),
+    async connection(id: string, message: object | undefined, close: boolean): Promise<void> {
+      const path = `/@connections/${encodeURIComponent(id)}`;
+      const headers = { Authorization: 'AWS4-HMAC-SHA256 unchecked' };
+      if (message) await call(path, { method: 'POST', headers, body: JSON.stringify(message) });
+      // 410: what the message said has made the client leave.
+      if (close) await fetch(url + path, { method: 'DELETE', headers });
+    },
   };
 };
 
@@ -77,7 +88,7 @@ export function domainService(stackUrl: string): Plugin {
     '/service/act': ({ tenantId, type, count, by }) => serviceOf(tenantId).act(type, count, people(tenantId, by)),
     '/service/simulate': ({ tenantId, everyMs }) => serviceOf(tenantId).simulate(everyMs),
     '/service/refuse': ({ tenantId }) => serviceOf(tenantId).refuseNext(),
-    '/service/connection': async ({ connectionId, message }) => void (await stack.connection(connectionId, message)),
+    '/service/connection': ({ connectionId, message, close = false }) => stack.connection(connectionId, message, close),
   };
   const answer = async (request: IncomingMessage, url: URL): Promise<unknown> => {
     if (request.method === 'GET' && url.pathname === '/service/snapshot') return serviceOf(url.searchParams.get('tenant') ?? '').snapshot();
@@ -89,10 +100,10 @@ export function domainService(stackUrl: string): Plugin {
   const serve: Connect.NextHandleFunction = (request: IncomingMessage, response: ServerResponse, next) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (!url.pathname.startsWith('/service/')) return next();
-    const say = (status: number, body: unknown): void => void response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(JSON.stringify(body ?? null));
+    const say = (status: number, body: Answer): void => void response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(JSON.stringify(body));
     answer(request, url).then(
-      (body) => say(200, body),
-      (error: unknown) => say(error instanceof Refused ? 409 : 502, { error: error instanceof Error ? error.message : String(error) }),
+      (value) => say(200, { value }),
+      (error: unknown) => say(error instanceof Refused ? 200 : 502, { error: error instanceof Error ? error.message : String(error) }),
     );
   };
   const configure = ({ middlewares }: { readonly middlewares: Connect.Server }): void => void middlewares.use(serve);

@@ -44,6 +44,8 @@ const HISTORY = 300;
 const BATCH = 10;
 /** Habits tried until one finds something to do. */
 const TRIES = 5;
+/** What can be done when nothing else can. */
+const ALWAYS: readonly CatalogueType[] = ['goal.activity.created', 'goal.created'];
 /** Milliseconds until others may change what was created. */
 const SETTLED = 3_000;
 
@@ -84,7 +86,7 @@ export function createService(tenantId: string, { publish, now, random, id }: Se
         let next = state;
         while (batch.length < Math.min(BATCH, count - done)) {
           const user = by[Math.floor(random() * by.length)];
-          const command = (type ? [type] : Array.from({ length: TRIES }, () => habit(random))).map((one) => suggest(one, next, people, random, id, settled)).find((one) => one);
+          const command = (type ? [type] : [...Array.from({ length: TRIES }, () => habit(random)), ...ALWAYS]).map((one) => suggest(one, next, people, random, id, settled)).find((one) => one);
           if (!user || !command) break;
           const event = prepare(next, command, user);
           next = apply(next, event);

@@ -79,7 +79,7 @@ export function Board({ session, tenant, server, directory, enabled, onEnabled, 
         )}
       </main>
       <Tools server={server} control={control} enabled={enabled} onEnabled={onEnabled} />
-      <Toaster theme={view.theme} position="bottom-right" visibleToasts={3} />
+      <Toaster theme={view.theme} position="bottom-right" visibleToasts={3} offset={{ bottom: 52, right: 20 }} mobileOffset={{ bottom: 64, left: 12, right: 12 }} />
     </div>
   );
 }

@@ -56,7 +56,7 @@ export function GoalCard({ goal, state, pending, isSelected, onUndo }: GoalCardP
         <div style={{ inlineSize: `${progress}%` }} />
       </div>
       <div className="card-bottom">
-        <span>
+        <span className="card-note">
           <strong>{progress}&nbsp;%</strong> {status === 'paused' && reason ? reason : counted(done, actions.length)}
         </span>
         <Avatar id={ownerId} label={`Owner: ${personOf(ownerId)?.name ?? 'someone'}`} />

@@ -64,7 +64,6 @@ export function Work({ goal, state, tenant, user, pending, run, onUndo }: WorkPr
   const [severity, setSeverity] = useState<IssueSeverity>('medium');
   const mine = <E extends { readonly goalId: string | undefined }>(list: readonly E[]): readonly E[] => list.filter((one) => one.goalId === goalId);
   const actions = byAge(mine(state.actions));
-  const sorted = [...actions.filter(({ status }) => status !== 'completed'), ...actions.filter(({ status }) => status === 'completed')];
   const measures = mine(state.measures);
   const issues = byAge(mine(state.issues)).filter(({ status }) => status !== 'closed');
   return (
@@ -77,7 +76,7 @@ export function Work({ goal, state, tenant, user, pending, run, onUndo }: WorkPr
       <div className="panel">
         <h3>Actions</h3>
         <ul className="rows">
-          {sorted.map((action) => (
+          {actions.map((action) => (
             <ActionRow key={action.id} action={action} people={tenant.people} pending={pendingOf(pending, action.id)} run={run} onUndo={onUndo} />
           ))}
         </ul>

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { lazy, Suspense, useRef, useState } from 'react';
 import type { ReactElement } from 'react';
 import type { BoardControl } from '../board/useBoard.js';
 import type { Server } from '../server/server.js';
@@ -16,9 +16,13 @@ export interface ToolsProps {
 const drawers = { domain: 'Domain service', break: 'Break the connection' } as const;
 type Name = keyof typeof drawers;
 
+/** For developers: a production build has nothing of it. */
+const RealtimeDebugPanel = import.meta.env.DEV ? lazy(() => import('@purposepath/realtime/debug')) : undefined;
+
 /** What is no part of the product: the other side of the board, in two drawers below it. */
 export function Tools({ server, control, enabled, onEnabled }: ToolsProps): ReactElement {
   const [open, setOpen] = useState<Name>();
+  const [isDebugging, setIsDebugging] = useState(false);
   const buttons = useRef<{ readonly [N in Name]?: HTMLButtonElement | null }>({});
   const close = (): void => {
     if (open) buttons.current[open]?.focus();
@@ -56,7 +60,17 @@ export function Tools({ server, control, enabled, onEnabled }: ToolsProps): Reac
             {drawers[name]}
           </button>
         ))}
+        {RealtimeDebugPanel && (
+          <button type="button" className="tool" aria-pressed={isDebugging} onClick={() => setIsDebugging(!isDebugging)}>
+            Debug panel
+          </button>
+        )}
       </div>
+      {RealtimeDebugPanel && isDebugging && (
+        <Suspense fallback={null}>
+          <RealtimeDebugPanel defaultOpen corner="top-start" />
+        </Suspense>
+      )}
     </footer>
   );
 }
