@@ -48,13 +48,13 @@ export function Toast({ id, tone, title, text, href, navigate, dismiss }: ToastP
   const pressed = useRef([0, 0]);
   useEffect(() => {
     if (dismiss) return;
-    const list = row.current && row.current.closest('ol');
+    const list = row.current?.closest('ol');
     passing = passing.concat(id);
     passing.slice(0, -MOST).forEach((oldest) => toast.dismiss(oldest));
     passing = passing.slice(-MOST);
     let left = LIFE;
     const timer = setInterval(() => {
-      if (document.visibilityState === 'hidden' || (list && (list.contains(document.activeElement) || list.matches(':hover')))) return;
+      if (document.visibilityState === 'hidden' || list?.contains(document.activeElement) || list?.matches(':hover')) return;
       left -= LOOK;
       if (left <= 0) toast.dismiss(id);
     }, LOOK);

@@ -3,9 +3,9 @@ import { toast } from 'sonner';
 import { actorOf, entityOf } from '../generated/events.js';
 import type { CatalogueType, RealtimeEvent } from '../generated/events.js';
 import type { Provided, RealtimeLabels } from '../react/context.js';
-import { english } from '../ui/labels.js';
 import { Toast } from './Toast.js';
 import type { Tone } from './Toast.js';
+import { toastWords } from './words.js';
 
 /** What a toast says, and where a click on it goes. */
 export interface ToastWords {
@@ -53,25 +53,36 @@ const toneOf = (event: CatalogueEvent): Tone => {
   return type === 'goal.cancelled' || type === 'goal.paused' || (type === 'issue.created' && event.data.severity === 'high') ? 'warning' : 'info';
 };
 
-const open = (content: { readonly tone: Tone; readonly title: string; readonly text: string; readonly href?: string | undefined }, { labels, navigate }: ToastWords, stays: boolean, id?: ToastId): ToastId =>
-  toast.custom((id) => createElement(Toast, { ...content, id, navigate, dismiss: stays ? ((labels && labels.dismiss) || english.dismiss) : undefined }), { className: 'rt-toast', duration: Infinity, ...(id !== undefined && { id }) });
+interface Content {
+  readonly tone: Tone;
+  readonly title: string;
+  readonly text: string;
+  readonly href?: string | undefined;
+}
+const wordsOf = ({ labels }: ToastWords): typeof toastWords => ({ ...toastWords, ...labels });
+
+const open = (content: Content, words: ToastWords, stays: boolean, known?: ToastId): ToastId =>
+  toast.custom((id) => createElement(Toast, { ...content, id, navigate: words.navigate, dismiss: stays ? wordsOf(words).dismiss : undefined }), {
+    className: 'rt-toast',
+    duration: Infinity,
+    ...(known !== undefined && { id: known }),
+  });
 
 /** Shows one event, and returns the toast's id. Never an id of the event: who has no name is not named. */
 export const showEvent = (event: CatalogueEvent, words: ToastWords): ToastId => {
-  const { labels, resolveUser, resolveEntity } = words;
-  const { toastTitle, toastActor } = { ...english, ...labels };
+  const { resolveUser, resolveEntity } = words;
+  const { toastTitle, toastActor } = wordsOf(words);
   const about = entityOf(event);
   const { title, goalTitle, actorName } = event.data as { readonly title?: string; readonly goalTitle?: string; readonly actorName?: string };
-  const entity = resolveEntity && resolveEntity(about);
-  const user = resolveUser && resolveUser(actorOf(event));
-  const actor = (user && user.name) || actorName;
+  const entity = resolveEntity?.(about);
+  const actor = resolveUser?.(actorOf(event))?.name || actorName;
   return open(
     {
       tone: toneOf(event),
       title: toastTitle(event),
       // The title of an activity is not its goal's.
-      text: [(entity && entity.title) || (about.kind === 'goal' && goalTitle) || title, actor && toastActor(actor)].filter(Boolean).join(' · '),
-      href: entity && entity.href,
+      text: [entity?.title || (about.kind === 'goal' && goalTitle) || title, actor && toastActor(actor)].filter(Boolean).join(' · '),
+      href: entity?.href,
     },
     words,
     isCritical(event),
@@ -83,6 +94,6 @@ export const dismiss = (id: ToastId): void => void setTimeout(() => toast.dismis
 
 /** Shows, or counts on in, one toast for several events. */
 export const showSummary = (count: number, critical: number, away: boolean, words: ToastWords, id?: ToastId): ToastId => {
-  const { toastSummary, toastCritical } = { ...english, ...words.labels };
+  const { toastSummary, toastCritical } = wordsOf(words);
   return open({ tone: critical ? 'danger' : 'info', title: toastSummary(count, away), text: critical ? toastCritical(critical) : '' }, words, critical > 0, id);
 };

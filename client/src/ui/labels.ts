@@ -2,9 +2,10 @@ import { useMemo } from 'react';
 import type { ConnectionStatus } from '../core/status.js';
 import { isCatalogueType } from '../generated/events.js';
 import type { CatalogueType, RealtimeEvent } from '../generated/events.js';
-import { sentenceOf, titleOf } from '../generated/sentences.js';
+import { sentenceOf } from '../generated/sentences.js';
 import type { RealtimeLabels } from '../react/context.js';
 import { useProvided } from '../react/useRealtime.js';
+import { toastWords } from '../toasts/words.js';
 import { activitySentence, groupSentence } from './feed/words.js';
 
 const count = (n: number, one: string, several: string): string => (n === 1 ? one : `${n} ${several}`);
@@ -47,11 +48,7 @@ export const english: RealtimeLabels = {
   nextTry: (seconds) => `Next try in ${seconds} s`,
   newItems: (n) => count(n, '1 new update', 'new updates'),
   missed: (n) => `Missed while you were away · ${n}`,
-  toastTitle: (event) => (isCatalogueType(event.type) ? titleOf(event as RealtimeEvent<CatalogueType>) : event.type),
-  toastActor: (name) => `by ${name}`,
-  toastSummary: (n, away) => count(n, '1 update', 'updates') + (away ? ' while you were away' : ''),
-  toastCritical: (n) => count(n, '1 critical issue', 'critical issues'),
-  dismiss: 'Dismiss',
+  ...toastWords,
   activity: activitySentence,
   group: groupSentence,
   each: (n) => `${n} updates`,
