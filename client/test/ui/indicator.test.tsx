@@ -417,9 +417,10 @@ describe('life', () => {
     await pass(2500);
     expect(vi.getTimerCount()).toBeGreaterThan(before);
     act(back);
-    // Within the message's pause and the next loss's grace.
+    // Within the message's pause and the next loss's grace, in which the status changes.
     cut(server);
     await pass(1000);
+    act(() => client.retryNow());
     unmount();
     await pass(0);
     client.disconnect();
