@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider, useQueryClient } from '@tanstack/reac
 import { realtimeConfig } from '@purposepath/realtime';
 import { RealtimeProvider, useGoalActivity, useRealtimeBatch, useRealtimeEvent, useRealtimeGoals } from '@purposepath/realtime/react';
 import { rule, useRealtimeInvalidation } from '@purposepath/realtime/query';
-import { HighlightWrapper, LiveBadge, RealtimeIndicator, useLiveBadge } from '@purposepath/realtime/ui';
+import { GoalActivityFeed, HighlightWrapper, LiveBadge, RealtimeIndicator, useLiveBadge } from '@purposepath/realtime/ui';
 import { useRealtimeToasts } from '@purposepath/realtime/toasts';
 
 declare const process: { env: Record<string, string | undefined> };
@@ -105,6 +105,7 @@ export function GoalCard({ goal }: { goal: { id: string; title: string } }) {
     <HighlightWrapper as="li" entity={{ kind: 'goal', id: goal.id }}>
       <LiveBadge show={showBadge} />
       {goal.title}
+      <GoalActivityFeed goalId={goal.id} maxActivities={50} />
     </HighlightWrapper>
   );
 }

@@ -17,6 +17,7 @@ test('shows what happens, and what was missed', async () => {
   server.drop(1006);
   server.emit('goal.activity.created', { goalId: 'g1', title: 'While away' });
   await server.clock.advance(1000);
+  await screen.findByText(/While away/);
 
   expect(makeEvent('goal.created', { title: 'x' }).data.title).toBe('x');
   // @ts-expect-error wrong payload
