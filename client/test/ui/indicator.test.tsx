@@ -417,10 +417,13 @@ describe('life', () => {
     await pass(2500);
     expect(vi.getTimerCount()).toBeGreaterThan(before);
     act(back);
+    await pass(0);
+    expect(shown()).toBe('live: Live');
     // Within the message's pause and the next loss's grace, in which the status changes.
     cut(server);
     await pass(1000);
     act(() => client.retryNow());
+    expect(shown()).toBe('live: Live');
     unmount();
     await pass(0);
     client.disconnect();
