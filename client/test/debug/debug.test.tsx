@@ -259,6 +259,19 @@ test('with the flag off it says so; on a server there is nothing', async () => {
   expect(panel().textContent).toContain('The provider’s flag is off.');
 });
 
+test('mounted late, it knows the state as it is, before anything happens', async () => {
+  const server = createFakeServer();
+  const client = createTestClient(server);
+  await client.connect();
+  vi.useFakeTimers();
+  render(
+    <RealtimeProvider client={client}>
+      <RealtimeDebugPanel defaultOpen />
+    </RealtimeProvider>,
+  );
+  expect([value('Server'), value('Known head')]).toEqual(['fake.test', String(server.head)]);
+});
+
 test('what it heard stays when it is mounted anew, and unmounted it hears nothing', async () => {
   const { server, client, view } = await start();
   view.unmount();

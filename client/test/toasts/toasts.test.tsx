@@ -56,6 +56,9 @@ describe.each(['sonner', 'sonner-1'])('%s', async (version) => {
     realtimeToasts.actionStatusChanged({ ...samples['action.status_changed'], actorName: undefined, title: undefined } as never);
     realtimeToasts.goalActivityCreated({ ...samples['goal.activity.created'], goalTitle: 'Less churn', title: 'A note', actorName: 'Ben' });
     expect(await shown()).toEqual(['Issue reported | It breaks · by Ana', 'Action set to in progress', 'New decision | Less churn · by Ben']);
+    realtimeToasts.goalPaused(samples['goal.paused'], { resolveEntity: ({ id }) => ({ title: 'G', href: '/' + id }), resolveUser: () => ({ name: 'Cy' }), labels: { toastActor: (name) => 'par ' + name } });
+    expect((await shown()).pop()).toBe('Goal paused | G · par Cy');
+    expect(screen.getByRole('link').getAttribute('href')).toBe('/' + samples['goal.paused'].goalId);
     expect(Object.keys(realtimeToasts).length).toBe(Object.keys(EventTypes).length);
   });
 
