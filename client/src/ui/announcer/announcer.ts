@@ -9,7 +9,7 @@ import { useLabels } from '../labels.js';
 /** Milliseconds between two messages at least: a screen reader reads each to its end. */
 const QUIET = 5000;
 // Set by script and not by the stylesheet: it must not be seen where an application brings its own.
-const HIDDEN = 'position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap';
+const HIDDEN = 'position:fixed;top:0;left:0;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap';
 
 /** The newest words of whoever uses it. */
 type Words = { readonly current: RealtimeLabels };
