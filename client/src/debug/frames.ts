@@ -13,7 +13,7 @@ export interface Frame {
 }
 
 const secretName = /token|secret|password|authorization|cookie/i;
-const jwt = /\b[\w-]{8,}\.[\w-]{8,}\.[\w-]+/g;
+const jwt = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 
 /** A copy without what must not be shown: fields named after secrets, and whatever looks like a JSON Web Token. */
 export const redacted = (value: unknown, name = ''): unknown => {

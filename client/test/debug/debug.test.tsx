@@ -182,11 +182,11 @@ describe('traffic', () => {
 
 test('secrets are taken out wherever they stand', () => {
   const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbmEifQ.c2lnbmF0dXJl';
-  expect(redacted({ action: 'auth', token: 'abc', nested: [{ idToken: 'x', Authorization: 'Bearer y', text: `see ${jwt} there` }], ref: 'a1', n: 1, none: null })).toEqual({
+  expect(redacted({ action: 'auth', token: 'abc', nested: [{ idToken: 'x', Authorization: 'Bearer y', text: `see ${jwt} there` }], url: 'https://realtime.purposepath.com', n: 1, none: null })).toEqual({
     action: 'auth',
     token: '(3 characters)',
     nested: [{ idToken: '(1 characters)', Authorization: '(8 characters)', text: 'see (token) there' }],
-    ref: 'a1',
+    url: 'https://realtime.purposepath.com',
     n: 1,
     none: null,
   });
