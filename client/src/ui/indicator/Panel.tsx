@@ -63,28 +63,27 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
   }, [button, position]);
 
   const { latencyMs, lastEventAt } = client ? client.getStats() : { latencyMs: null, lastEventAt: null };
-  const rows: readonly (readonly [string, string | number | null])[] = [
+  const all: readonly (readonly [string, string | number | null])[] = [
     [labels.since, since && timeOf(since, now)],
     [labels.latency, latencyMs && `${Math.round(latencyMs.p50)} ms`],
     [labels.lastEvent, lastEventAt && timeOf(lastEventAt, now)],
     [labels.attempt, attempt],
   ];
+  const rows = all.filter(([, value]) => value);
   const seconds = retryAt ? Math.ceil((retryAt - now) / 1000) : 0;
   return (
     <div ref={panel} id={id} className="rt-panel" role="group" aria-label={labels.connection}>
       <p>{sentence}</p>
-      <dl>
-        {rows.map(
-          ([name, value]) =>
-            value !== null &&
-            value !== 0 && (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd dir="auto">{value}</dd>
-              </div>
-            ),
-        )}
-      </dl>
+      {rows.length > 0 && (
+        <dl>
+          {rows.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd dir="auto">{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
       {seconds > 0 && <p aria-hidden="true">{labels.nextTry(seconds)}</p>}
       {retryNow && (
         <button
