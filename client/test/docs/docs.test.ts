@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EventTypes } from '../../src/index.js';
 import { samples } from '../../src/generated/samples.js';
@@ -52,6 +54,17 @@ describe(HOOKS, () => {
   test.each(tables)('the options of %s are those of its declaration, with their defaults', (type, one) => {
     expectOptions(rowsOf(one), declared.options(type));
   });
+});
+
+test('the variables of the look are those of the stylesheet', () => {
+  const sheet = readFileSync(join(import.meta.dirname, '../../src/ui/styles/tokens.css'), 'utf8');
+  const rows = rowsOf(section(HOOKS, 'The look'));
+  expect(rows.length).toBeGreaterThan(4);
+  for (const [names, values = ''] of rows)
+    namesIn(names).forEach((name, i) => {
+      const value = values.split(/, (?=#)/)[i]?.replace(/, …$/, '') ?? '';
+      expect([name, [`${name}: ${value}`, `${name}: light-dark(${value}`].some((text) => sheet.includes(text))]).toEqual([name, true]);
+    });
 });
 
 describe(CLIENT, () => {
