@@ -24,5 +24,5 @@ export default defineConfig({
     dedupe: ['react', 'react-dom', 'sonner'],
   },
   // A browser that knows light-dark() and @layer knows all of it.
-  build: { target: 'es2022', cssTarget: 'chrome123', outDir: here('../../.build/demo'), emptyOutDir: true, rolldownOptions: { input: [here('index.html')] } },
+  build: { target: 'es2022', cssTarget: 'chrome123', outDir: here('../../.build/demo'), emptyOutDir: true, rolldownOptions: { input: [here('index.html'), here('matrix.html')] } },
 });

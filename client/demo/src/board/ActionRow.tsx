@@ -42,7 +42,7 @@ export function ActionRow({ action, people, pending, run, onUndo }: ActionRowPro
           onChange={() => run(isDone ? { type: 'action.status_changed', input: { actionId, newStatus: 'in_progress' } } : { type: 'action.completed', input: { actionId } })}
         />
       </label>
-      <span className="row-title">{title}</span>
+      <bdi className="row-title">{title}</bdi>
       {isDone ? (
         <span className="chip" data-status="completed">
           Done

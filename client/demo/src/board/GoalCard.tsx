@@ -49,7 +49,7 @@ export function GoalCard({ goal, state, pending, isSelected, onUndo }: GoalCardP
       </div>
       <h3>
         <a href={`#/goals/${id}`} aria-current={isSelected ? 'true' : undefined}>
-          {title}
+          <bdi>{title}</bdi>
         </a>
       </h3>
       <div className="progress" role="progressbar" aria-label="Progress" aria-valuenow={progress} aria-valuemin={0} aria-valuemax={100}>

@@ -21,7 +21,7 @@ export function IssueRow({ issue, pending, run, onUndo }: IssueRowProps): ReactE
   const { id: issueId, title, severity, status, reporterId } = issue;
   return (
     <HighlightWrapper as="li" className="row issue" entity={{ kind: 'issue', id: issueId }} tone={severity === 'critical' ? 'danger' : severity === 'high' ? 'warning' : 'info'} {...waitingProps(pending)}>
-      <span className="row-title">{title}</span>
+      <bdi className="row-title">{title}</bdi>
       <span className="priority" data-priority={severity}>
         {severities[severity]}
       </span>
