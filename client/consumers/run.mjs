@@ -83,13 +83,13 @@ async function runBundle({ folder }, bundle) {
 await step('the package', makePackage);
 const cra = application('cra');
 await step('install: React 18.2, Jest 27, webpack 5', cra.install);
-await step('TypeScript 4.9, moduleResolution node, with the examples of the guide for such applications', () => {
-  extract(join(cra.folder, 'src/guides'), ['docs/MIGRATING-FROM-SSE.md']);
+await step('TypeScript 4.9, moduleResolution node, with the examples of the guides for such applications', () => {
+  extract(join(cra.folder, 'src/guides'), ['docs/MIGRATING-FROM-SSE.md', 'docs/recipes/testing.md']);
   return cra.node('node_modules/typescript/bin/tsc', '-p', '.');
 });
 await step('Jest 27', async () => {
   await cra.node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.emit.json', '--module', 'commonjs', '--outDir', 'out/cjs');
-  await cra.node('node_modules/jest/bin/jest.js', '--env=jsdom', '--rootDir=out/cjs', '--testMatch=**/check.js');
+  await cra.node('node_modules/jest/bin/jest.js', '--env=jsdom', '--rootDir=out/cjs', '--testMatch=**/check.js', '--testMatch=**/*.test.js');
 });
 await step('webpack 5, and its bundle runs', async () => {
   await cra.node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.emit.json', '--outDir', 'out/esm');
