@@ -157,8 +157,10 @@ export const fail = (s: Draft, link: Link): void => {
       s.lostAt = s.now;
     }
     for (const name of ['ping', 'probe', 'heal', 'more', 'renew', 'rotate'] as const) delete timers[name];
+  } else {
     // What a wake finds dead is one machine's, or one network's: no crowd to spread.
-  } else lost(s, link.ping?.woken);
+    lost(s, link.ping?.woken);
+  }
 };
 
 /** Sleep, or somebody looks: believe nothing. */
