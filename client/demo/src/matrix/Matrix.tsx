@@ -191,9 +191,6 @@ export function Matrix({ scenes }: { readonly scenes: Scenes }): ReactElement {
         <Cell name="Open" client={scenes.debug.client} isWide>
           <RealtimeDebugPanel defaultOpen />
         </Cell>
-        <Cell name="Closed" client={scenes.debug.client}>
-          <RealtimeDebugPanel />
-        </Cell>
       </Part>
 
       <div dir="rtl">

@@ -8,7 +8,9 @@ import type { Scene } from './scenes.js';
 import '../styles/index.css';
 import '../styles/matrix.css';
 
-const theme = new URLSearchParams(location.search).get('theme');
+/** `?theme=light|dark`; `?debug=Traffic|Log` for another tab of the debug panel. */
+const query = new URLSearchParams(location.search);
+const theme = query.get('theme');
 if (theme) document.documentElement.dataset.theme = theme;
 
 /** Highlights of different parts must not count as many at once. */
@@ -61,6 +63,8 @@ const show = async (): Promise<void> => {
   debug.server.drop();
   debug.emit('goal.paused', { goalId: 'goal-2' });
   await debug.until(0);
+  const tab = query.get('debug');
+  document.querySelectorAll<HTMLElement>('.rt-debug [role="tab"]').forEach((one) => one.textContent === tab && one.click());
   await pause();
   // The grace of a lost connection.
   await pause();

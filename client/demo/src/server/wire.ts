@@ -1,4 +1,5 @@
-import type { Ports, WebSocketLike } from '@purposepath/realtime';
+// By its path, since the client's tests compile this module without the demo's aliases.
+import type { Ports, WebSocketLike } from '../../../src/index.js';
 
 /** The line between this page and its server, which fails as networks do. It is the page's own: the server, whichever it is, knows nothing of it. */
 export interface Wire {
