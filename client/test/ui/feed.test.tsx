@@ -137,6 +137,13 @@ test('a picture that does not load gives way to initials', async () => {
   expect(avatar.textContent).toBe('AC');
 });
 
+test('an entry whose time is no time is the oldest, and stops nothing', async () => {
+  start({ initialActivities: [{ ...comment(1), id: 'x', at: 'yesterday' }, comment(2)] });
+  const timers = vi.getTimerCount();
+  await later(0);
+  expect([rows().map((row) => row.querySelector('time')?.textContent), vi.getTimerCount()]).toEqual([['2 min ago', '1 Jan 1970'], timers]);
+});
+
 test('times go on with one timer, which rests while the page is hidden', async () => {
   const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(false);
   start({ initialActivities: [comment(0), comment(5), comment(3000)] });

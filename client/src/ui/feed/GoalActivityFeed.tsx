@@ -4,6 +4,7 @@ import { GRACE } from '../indicator/shown.js';
 import type { ConnectionStatus } from '../../core/status.js';
 import { useClient, useRealtimeStatus } from '../../react/useRealtime.js';
 import { useLabels } from '../labels.js';
+import type { ShownActivity } from './activity.js';
 import type { InitialActivity } from './state.js';
 import { isAbove, isInScroller, scrollBackTo, watchReturn } from './reader.js';
 import { Row } from './Row.js';
@@ -86,12 +87,13 @@ const Paused = ({ format }: { readonly format: TimeFormat }): ReactElement | nul
   return since === null ? null : <div className="rt-feed-note rt-feed-paused">{paused(format.clock(since))}</div>;
 };
 
+const newestOf = (items: readonly ShownActivity[]): ShownActivity => items[0] as ShownActivity;
 const articlesOf = (feed: Element | null): readonly HTMLElement[] => (feed ? Array.from(feed.querySelectorAll<HTMLElement>(':scope > article')) : []);
 
 /**
  * What happens to a goal, live: comments, changes of its actions, issues and measures, newest first. Nothing moves while the reader is further down, what was missed is set apart, and many alike are one row.
  *
- * It scrolls with the page. To let it scroll by itself, give its class a height and `overflow: auto`.
+ * It scrolls with the page; below a header that stays, set `--rt-feed-inset` to the header's height. To let it scroll by itself, give its class a height and `overflow: auto`.
  *
  * @example
  * ```tsx
@@ -108,7 +110,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
   const feed = useRef<HTMLDivElement>(null);
   const hold = useCallback(() => !autoScroll && !!top.current && isAbove(top.current), [autoScroll]);
   const { rows, newCount, showNew, extend } = useActivityFeed({ goalId, initialActivities, maxActivities, hold });
-  const now = useNow(useMemo(() => rows.map(({ items }) => Date.parse(items[0]?.at as string)), [rows]));
+  const now = useNow(useMemo(() => rows.map(({ items }) => newestOf(items).time), [rows]));
 
   useEffect(() => (newCount > 0 && top.current && typeof IntersectionObserver === 'function' ? watchReturn(top.current, showNew) : undefined), [newCount, showNew]);
 
@@ -124,10 +126,12 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
   const hasFocus = useRef(false);
   const onFocus = useCallback((row: ActivityRow) => {
     hasFocus.current = true;
-    setCurrent(row.items[0]?.id);
+    setCurrent(newestOf(row.items).id);
   }, []);
-  const found = rows.findIndex(({ items }) => items.some(({ id }) => id === current));
-  const reached = Math.max(0, found);
+  const reached = Math.max(
+    0,
+    rows.findIndex(({ items }) => items.some(({ id }) => id === current)),
+  );
 
   // The article with the focus has become part of a group, or was the oldest: its place keeps the focus. What is removed is not blurred.
   useLayoutEffect(() => {
@@ -135,16 +139,16 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
   }, [rows, reached]);
 
   /** Where the focus goes when the button that had it is gone: to the row below this one; '' = the first. */
-  const [goal, setGoal] = useState<{ readonly below: string }>();
+  const [refocus, setRefocus] = useState<{ readonly below: string }>();
   useLayoutEffect(() => {
-    if (!goal) return;
-    const index = goal.below ? rows.findIndex(({ key }) => key === goal.below) + 1 : 0;
+    if (!refocus) return;
+    const index = refocus.below ? rows.findIndex(({ key }) => key === refocus.below) + 1 : 0;
     const article = articlesOf(feed.current)[index];
     if (!article) return;
-    setGoal(undefined);
+    setRefocus(undefined);
     article.focus({ preventScroll: true });
-    if (!goal.below && top.current) scrollBackTo(top.current);
-  }, [goal, rows]);
+    if (!refocus.below && top.current) scrollBackTo(top.current);
+  }, [refocus, rows]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = event.key === 'PageDown' ? 1 : event.key === 'PageUp' ? -1 : 0;
@@ -167,7 +171,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
             type="button"
             onClick={() => {
               showNew();
-              setGoal({ below: '' });
+              setRefocus({ below: '' });
             }}
           >
             {labels.newItems(newCount)}
@@ -197,7 +201,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
                 isCurrent={i === reached}
                 onFocus={onFocus}
                 format={format}
-                ago={now === null ? null : format.relative(Date.parse(items[0]?.at as string), now)}
+                ago={now === null ? null : format.relative(newestOf(items).time, now)}
                 each={each}
                 renderItem={renderItem}
               />
@@ -243,7 +247,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
             type="button"
             className="rt-feed-button"
             onClick={() => {
-              setGoal({ below: rows[rows.length - 1]?.key as string });
+              setRefocus({ below: rows[rows.length - 1]?.key as string });
               extend();
               onLoadMore();
             }}

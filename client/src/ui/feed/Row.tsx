@@ -38,8 +38,8 @@ const Sentence = ({ parts }: { readonly parts: readonly SentencePart[] }): React
 );
 
 /** Until times may be told by the reader's clock and zone, which a server does not know: the day in UTC. */
-const Time = ({ at, ago, format }: { readonly at: string; readonly ago: string | null; readonly format: TimeFormat }): ReactElement => (
-  <time className="rt-feed-time" dateTime={at} title={ago === null ? undefined : format.absolute(Date.parse(at))}>
+const Time = ({ item: { at, time }, ago, format }: { readonly item: ShownActivity; readonly ago: string | null; readonly format: TimeFormat }): ReactElement => (
+  <time className="rt-feed-time" dateTime={at} title={ago === null ? undefined : format.absolute(time)}>
     {ago ?? at.slice(0, 10)}
   </time>
 );
@@ -56,7 +56,7 @@ const Each = ({ items, format, label }: { readonly items: readonly ShownActivity
         {open &&
           items.map((item) => (
             <li key={item.id}>
-              <Time at={item.at} ago={format.clock(Date.parse(item.at))} format={format} />
+              <Time item={item} ago={format.clock(item.time)} format={format} />
               <div>
                 <Sentence parts={item.sentence} />
               </div>
@@ -90,7 +90,7 @@ const Content = memo(
               ))}
             </div>
           )}
-          <Time at={item.at} ago={ago} format={format} />
+          <Time item={item} ago={ago} format={format} />
           {isGroup && <Each items={items} format={format} label={each(items.length)} />}
         </div>
       </>

@@ -37,6 +37,8 @@ export interface SentencePart {
 
 /** An entry as it is shown: with the names of the provider, and its sentence in parts. */
 export interface ShownActivity extends ActivityItem {
+  /** `at` in milliseconds since 1970; 0 where it is no time. */
+  readonly time: number;
   readonly sentence: readonly SentencePart[];
   readonly avatarUrl?: string | undefined;
 }
@@ -48,7 +50,7 @@ const CLOSE = '\u2069';
 const marks = /[\u2068\u2069]/g;
 const isolate = (name: string | undefined): string | undefined => (name ? OPEN + name.replace(marks, '') + CLOSE : undefined);
 
-/** A sentence in parts. `names` are shown as names also where nothing marks them, if the sentence begins with one. */
+/** A sentence in parts. One that begins with the actor's name needs no marks for it. */
 export const partsOf = (sentence: string, actor?: string, entity?: { readonly name: string | undefined; readonly href: string | undefined }): readonly SentencePart[] => {
   const marked = actor && sentence.indexOf(actor) === 0 ? OPEN + actor + CLOSE + sentence.slice(actor.length) : sentence;
   return marked
@@ -92,6 +94,8 @@ export interface Describe {
 /** What an activity is made from: an event, an entry of the application, or both. */
 export interface ActivitySource {
   readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
   readonly event?: RealtimeEvent | undefined;
   readonly item?: ActivityItem | undefined;
 }
@@ -103,11 +107,11 @@ export const describer = (labels: RealtimeLabels, provided: Pick<Provided, 'reso
     const { actor, entity, href } = namesOf(event, provided);
     return partsOf(sentence({ actor: isolate(actor), entity: isolate(entity) }), undefined, { name: entity, href });
   };
-  const shown = ({ id, event, item }: ActivitySource): ShownActivity => {
+  const shown = ({ id, time, event, item }: ActivitySource): ShownActivity => {
     if (item) {
       const user = item.actorId === undefined ? undefined : provided.resolveUser?.(item.actorId);
       const actorName = user?.name || item.actorName;
-      return { ...item, actorName, avatarUrl: user?.avatarUrl, title: item.title.replace(marks, ''), sentence: partsOf(item.title, actorName) };
+      return { ...item, time, actorName, avatarUrl: user?.avatarUrl, title: item.title.replace(marks, ''), sentence: partsOf(item.title, actorName) };
     }
     const { type, timestamp, data } = event as RealtimeEvent;
     const { actor, avatarUrl } = namesOf(event as RealtimeEvent, provided);
@@ -116,6 +120,7 @@ export const describer = (labels: RealtimeLabels, provided: Pick<Provided, 'reso
       id,
       type,
       at: timestamp,
+      time,
       actorId: actorOf(event as RealtimeEvent),
       actorName: actor,
       avatarUrl,

@@ -10,13 +10,16 @@ const scrollerOf = (element: Element): Element | null => {
 /** Whether an element is in something that scrolls within the page. */
 export const isInScroller = (element: Element): boolean => scrollerOf(element) !== null;
 
+/** Pixels that a header of the application covers at the top: it says so by the scroll margin. */
+const coverOf = (element: Element): number => parseFloat(getComputedStyle(element).scrollMarginTop) || 0;
+
 /** Pixels within which the reader is still at the top: a finger is not that exact. */
 const NEAR = 8;
 
 /** Whether an element has been scrolled out at the top. */
 export const isAbove = (element: Element): boolean => {
   const scroller = scrollerOf(element);
-  return element.getBoundingClientRect().bottom < Math.max(0, scroller ? scroller.getBoundingClientRect().top : 0) - NEAR;
+  return element.getBoundingClientRect().bottom < Math.max(0, scroller ? scroller.getBoundingClientRect().top : 0) + coverOf(element) - NEAR;
 };
 
 /** Scrolls to an element at the start of what scrolls. */
@@ -25,9 +28,12 @@ export const scrollBackTo = (element: Element): void =>
 
 /** Calls `onReturn` when an element that was scrolled out comes into view again. Returns how to end it. */
 export const watchReturn = (element: Element, onReturn: () => void): (() => void) => {
-  const observer = new IntersectionObserver((entries) => {
-    if (entries.some(({ isIntersecting }) => isIntersecting)) onReturn();
-  });
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (entries.some(({ isIntersecting }) => isIntersecting)) onReturn();
+    },
+    { rootMargin: `${NEAR - coverOf(element)}px 0px 0px` },
+  );
   observer.observe(element);
   return () => observer.disconnect();
 };

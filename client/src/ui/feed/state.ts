@@ -6,8 +6,6 @@ export type InitialActivity = ActivityItem | RealtimeEvent;
 
 /** One activity as the feed keeps it. */
 export interface Entry extends ActivitySource {
-  /** Milliseconds since 1970. */
-  readonly time: number;
   /** Came through the connection: stays when the application's list lacks it. */
   readonly heard: boolean;
   /** It happened while the feed was there. */
