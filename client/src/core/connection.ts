@@ -48,6 +48,8 @@ export const probe = (s: Draft): void => {
   if (link?.live && !link.ping) sendPing(s, link);
 };
 
+/** The timer of a link's auth: of the one that is being made, or of the renewal on the one that is used. Both may be under way. */
+export const authTimer = (link: Link): 'auth' | 'open' => (link.live ? 'auth' : 'open');
 export const sendAuth = (s: Draft, link: Link): void => {
   link.ref = 'a' + ++s.ids;
   link.sent = s.t;
@@ -66,7 +68,7 @@ export const sendAuth = (s: Draft, link: Link): void => {
       replaces: link.successor && !link.live ? s.conn : undefined,
     },
   });
-  s.timers[link.live ? 'auth' : 'open'] = s.t + ANSWER;
+  s.timers[authTimer(link)] = s.t + ANSWER;
   sent(s, link);
 };
 
@@ -145,7 +147,6 @@ export const fail = (s: Draft, link: Link): void => {
     );
   if (wasNext) {
     delete timers.open;
-    delete timers.auth;
     rotateLater(s);
   } else if (next) {
     // The successor is under way: the two feed one stream, and nobody needs to know.
@@ -156,7 +157,7 @@ export const fail = (s: Draft, link: Link): void => {
       s.since = null;
       s.lostAt = s.now;
     }
-    for (const name of ['ping', 'probe', 'heal', 'more', 'renew', 'rotate'] as const) delete timers[name];
+    for (const name of ['auth', 'ping', 'probe', 'heal', 'more', 'renew', 'rotate'] as const) delete timers[name];
   } else {
     // What a wake finds dead is one machine's, or one network's: no crowd to spread.
     lost(s, link.ping?.woken);

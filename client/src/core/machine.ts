@@ -30,15 +30,16 @@ const fire: { readonly [T in keyof Required<Timers>]: (s: Draft) => void } = {
   open: (s) => {
     const link = s.next || s.link;
     if (!link || link.live) return;
+    if (link.again) return sendAuth(s, link);
     report(s, problem(s, 'TIMEOUT', link.open ? 'No answer to auth' : 'No end of the handshake'));
     fail(s, link);
   },
   retry: begin,
   auth: (s) => {
-    const { next, link } = s;
-    if (next?.again) sendAuth(s, next);
-    else if (link?.again) sendAuth(s, link);
-    else if (link?.live && link.ref) {
+    const { link } = s;
+    if (!link?.live) return;
+    if (link.again) sendAuth(s, link);
+    else if (link.ref) {
       renewLater(s, problem(s, 'TIMEOUT', 'No answer to auth'));
       // Or there is nobody any more; what was sent has put off the next ping.
       probe(s);

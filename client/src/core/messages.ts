@@ -1,6 +1,6 @@
 /** What the server says, and what it changes. */
 import type { ServerReason } from '../generated/protocol.js';
-import { answerAsked, closeAll, drop, fail, linksOf, problem, report, sent, stop } from './connection.js';
+import { answerAsked, authTimer, closeAll, drop, fail, linksOf, problem, report, sent, stop } from './connection.js';
 import { realtimeError } from './error.js';
 import type { ErrorCode, RealtimeError } from './error.js';
 import { accept, answer, forget } from './recovery.js';
@@ -62,17 +62,17 @@ const authSuccess = (s: Draft, link: Link, data: AuthSuccess, timestamp: string)
   s.conn = data.connectionId;
   s.rejected = link.rejected = false;
   s.retryAfter = link.tries = 0;
+  delete timers[authTimer(link)];
   link.live = true;
   link.ref = link.token = '';
   link.again = false;
-  delete timers.open;
-  delete timers.auth;
   if (link === s.next) {
     if (s.old) drop(s, s.old);
     s.old = s.link;
     timers.old = s.t + 2000;
     s.link = link;
     s.next = undefined;
+    delete timers.auth;
     delete timers.probe;
   }
   if (!renewal) {
@@ -118,10 +118,8 @@ const authError = (s: Draft, link: Link, data: Refusal): void => {
   else stop(s, error);
 };
 const authLater = (s: Draft, link: Link, atLeast = 0): void => {
-  const { timers, t } = s;
-  delete timers.open;
   link.again = true;
-  timers.auth = t + Math.max(atLeast, 1000 * 2 ** Math.min(link.tries++, 3)) + s.rnd * 1000;
+  s.timers[authTimer(link)] = s.t + Math.max(atLeast, 1000 * 2 ** Math.min(link.tries++, 3)) + s.rnd * 1000;
 };
 
 const connectionError = (s: Draft, link: Link, data: Refusal): void => {

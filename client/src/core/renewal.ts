@@ -1,5 +1,5 @@
 /** Tokens: what becomes of one that does not come, is refused, or renews nothing. */
-import { ask, fail, find, lost, report, rotateLater } from './connection.js';
+import { ask, authTimer, fail, find, lost, report, rotateLater } from './connection.js';
 import type { RealtimeError } from './error.js';
 import type { Draft } from './recovery.js';
 import type { Link } from './state.js';
@@ -20,7 +20,7 @@ export const tokenFailed = (s: Draft, link: number, error: RealtimeError): void 
 export const rejected = (s: Draft, link: Link, error?: RealtimeError): void => {
   if (!link.rejected && !s.token) {
     link.rejected = true;
-    delete s.timers.open;
+    delete s.timers[authTimer(link)];
     ask(s, 'rejected', link.id);
   } else if (link.live && error) renewLater(s, error);
   else {

@@ -45,7 +45,7 @@ export interface Link {
   ref: string;
   /** When the latest auth was sent. */
   sent: number;
-  /** The server put auth off: the timer `auth` sends it once more. */
+  /** The server put auth off: its timer sends it once more. */
   again: boolean;
   /** A token was refused, and a fresh one asked for. */
   rejected: boolean;
@@ -64,11 +64,11 @@ export interface Link {
 export interface Timers {
   /** getToken has not answered. */
   token?: number;
-  /** The handshake, or the answer to the first auth, does not come. */
+  /** The handshake, or the answer to the first auth, does not come; or the first auth is sent once more. */
   open?: number;
   /** The next attempt. */
   retry?: number;
-  /** Send auth once more on the same connection. */
+  /** The same for an auth on a connection that is in use. */
   auth?: number;
   /** Keep-alive. */
   ping?: number;

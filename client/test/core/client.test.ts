@@ -269,6 +269,36 @@ describe('replaced', () => {
 });
 
 describe('handshakes', () => {
+  test.each([
+    ['never opens', ['UNAUTHORIZED', 'TIMEOUT']],
+    ['is put off', ['INTERNAL_ERROR', 'UNAUTHORIZED']],
+  ])('a successor that %s has its own deadline, whatever becomes of a renewal meanwhile', async (how, codes) => {
+    const server = createFakeServer();
+    const lines: WebSocketLike[] = [];
+    const errors: string[] = [];
+    const silent = (): WebSocketLike => ({ onopen: null, onmessage: null, onclose: null, onerror: null, send: () => {}, close: () => {} });
+    const client = createTestClient(server, {
+      onError: ({ code }) => errors.push(code),
+      ports: { socket: (url) => lines[lines.push(lines.length === 1 && how === 'never opens' ? silent() : server.ports.socket(url)) - 1] as WebSocketLike },
+    });
+    await client.connect();
+    const say = (type: string, data: object): void => (lines[0]?.onmessage as (event: { data: string }) => void)({ data: JSON.stringify({ type, timestamp: new Date(server.clock.now()).toISOString(), data }) });
+    if (how === 'is put off') server.reject('INTERNAL_ERROR');
+    say('rotate', { withinMs: 0 });
+    await server.clock.advance(1);
+    expect(lines.length).toBe(2);
+    const release = server.hold();
+    server.page('resume');
+    const { ref } = server.sent[server.sent.length - 1] as { ref: string };
+    say('connection_error', { code: 'UNAUTHORIZED', error: 'the token has ended', reason: 'token_expired', ref });
+    release();
+    // Renewed, on the connection in use.
+    expect(server.sent[server.sent.length - 1]).not.toHaveProperty('replaces');
+    await server.clock.advance(70_000);
+    expect(errors).toEqual(codes);
+    expect([client.getStatus().state, client.getStats().rotations, client.getStats().reconnects]).toEqual(['connected', 1, 0]);
+  });
+
   test('five in a row that never opened: what it may be, once, and it goes on trying', async () => {
     const server = createFakeServer();
     const errors: RealtimeError[] = [];
