@@ -50,6 +50,14 @@ export function Board({ session, tenant, server, directory, enabled, onEnabled, 
   useEffect(() => {
     document.documentElement.dataset.density = view.density;
   }, [view.density]);
+  useEffect(() => {
+    // In one column the goal that was chosen is further down.
+    const show = (): void => {
+      if (matchMedia('(max-width: 719px)').matches) document.querySelector('.activity')?.scrollIntoView();
+    };
+    addEventListener('hashchange', show);
+    return () => removeEventListener('hashchange', show);
+  }, []);
   const [isLate, setIsLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setIsLate(true), 300);

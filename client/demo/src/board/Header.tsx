@@ -36,8 +36,8 @@ const icons: { readonly [name in Theme | Density]: string } = {
   system: 'M2.5 3.5h11v7h-11zM6 13.5h4M8 10.5v3',
   light: 'M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1',
   dark: 'M13.5 9.5A6 6 0 0 1 6.5 2.5a6 6 0 1 0 7 7z',
-  comfortable: 'M2.5 4h11M2.5 8h11M2.5 12h11',
-  compact: 'M2.5 3.5h11M2.5 6.5h11M2.5 9.5h11M2.5 12.5h11',
+  comfortable: 'M2.5 1.8h11M2.5 14.2h11M8 4.2v7.6M6 6.2l2-2 2 2M6 9.8l2 2 2-2',
+  compact: 'M2.5 6.8h11M2.5 9.2h11M8 1v3.8M6 2.8l2 2 2-2M8 15v-3.8M6 13.2l2-2 2 2',
 };
 const Icon = ({ name }: { readonly name: Theme | Density }): ReactElement => (
   <svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">

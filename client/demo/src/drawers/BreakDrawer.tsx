@@ -65,6 +65,9 @@ export function BreakDrawer({ server, enabled, onEnabled }: { readonly server: S
     <>
       <div className="drawer-row">
         <div className="buttons" role="group" aria-label="The line">
+          <span className="drawer-label" aria-hidden="true">
+            The line
+          </span>
           {line.map((fault) => (
             <button key={fault.name} type="button" className="button" title={fault.hint} disabled={!connectionId} onClick={() => void run(fault)}>
               {fault.name}
@@ -88,6 +91,9 @@ export function BreakDrawer({ server, enabled, onEnabled }: { readonly server: S
       </div>
       <div className="drawer-row">
         <div className="buttons" role="group" aria-label="The server">
+          <span className="drawer-label" aria-hidden="true">
+            The server
+          </span>
           {server.faults.map((fault) => (
             <button key={fault.name} type="button" className="button" title={fault.hint} disabled={!connectionId} onClick={() => void run(fault)}>
               {fault.name}
@@ -97,6 +103,9 @@ export function BreakDrawer({ server, enabled, onEnabled }: { readonly server: S
       </div>
       <div className="drawer-row">
         <div className="buttons" role="group" aria-label="The application">
+          <span className="drawer-label" aria-hidden="true">
+            The application
+          </span>
           <button type="button" className="button" disabled={away > 0 || isOffline || !client} onClick={leave}>
             {away ? `Away for ${away} s` : `Be away for ${AWAY} s`}
           </button>
