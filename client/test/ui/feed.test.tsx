@@ -308,6 +308,18 @@ test('earlier ones: asked for, allowed in, and the focus goes to the first of th
   expect(document.activeElement).toBe(rows()[2]);
 });
 
+test('earlier ones do not take the focus of who has gone elsewhere', () => {
+  const first = [comment(1)];
+  const { view, rerender } = start({ initialActivities: first, hasMore: true, onLoadMore: () => {} });
+  const elsewhere = document.body.appendChild(document.createElement('input'));
+  // Safari does not focus a button that is clicked, so nothing is blurred.
+  fireEvent.click(screen.getByRole('button', { name: 'Show earlier' }));
+  elsewhere.focus();
+  rerender(view({ initialActivities: [...first, comment(2)] }));
+  expect([rows().length, document.activeElement === elsewhere]).toEqual([2, true]);
+  elsewhere.remove();
+});
+
 test('Page Up and Page Down go from article to article, Tab reaches one of them', () => {
   start({ initialActivities: [comment(1), comment(2), comment(3)], renderItem: (item, content) => (item.id === 'c3' ? <input aria-label="Answer" /> : content) });
   const tabbable = (): readonly number[] => rows().map((row) => row.tabIndex);

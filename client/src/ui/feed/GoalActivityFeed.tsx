@@ -133,21 +133,24 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
     rows.findIndex(({ items }) => items.some(({ id }) => id === current)),
   );
 
-  // The article with the focus has become part of a group, or was the oldest: its place keeps the focus. What is removed is not blurred.
+  // The article with the focus has become part of a group, which takes it over; or it was the oldest. What is removed is not blurred.
   useLayoutEffect(() => {
     if (hasFocus.current && document.activeElement === document.body) articlesOf(feed.current)[reached]?.focus({ preventScroll: true });
   }, [rows, reached]);
 
-  /** Where the focus goes when the button that had it is gone: to the row below this one; '' = the first. */
+  /** Where the focus goes when there is what a button has asked for: to the row below this entry; '' = the first. */
   const [refocus, setRefocus] = useState<{ readonly below: string }>();
   useLayoutEffect(() => {
     if (!refocus) return;
-    const index = refocus.below ? rows.findIndex(({ key }) => key === refocus.below) + 1 : 0;
-    const article = articlesOf(feed.current)[index];
+    const { below } = refocus;
+    const article = articlesOf(feed.current)[below ? rows.findIndex(({ items }) => items.some(({ id }) => id === below)) + 1 : 0];
     if (!article) return;
     setRefocus(undefined);
+    const active = document.activeElement;
+    // Meanwhile the reader may have gone elsewhere.
+    if (active !== document.body && !article.closest('section')?.contains(active)) return;
     article.focus({ preventScroll: true });
-    if (!refocus.below && top.current) scrollBackTo(top.current);
+    if (!below && top.current) scrollBackTo(top.current);
   }, [refocus, rows]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -161,6 +164,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
   };
 
   const isEmpty = !rows.length;
+  const oldest = rows[rows.length - 1]?.items.slice(-1)[0]?.id ?? '';
   const [emptyTitle, emptyText] = labels.feedEmpty;
   return (
     <section className={'rt-feed' + (className ? ' ' + className : '')} aria-label={name} aria-busy={loading}>
@@ -182,7 +186,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
         <div className="rt-feed-note rt-feed-error">
           <span>{error.message ?? labels.feedFailed}</span>
           {error.retry && (
-            <button type="button" className="rt-feed-button" onClick={error.retry}>
+            <button type="button" className="rt-feed-button" onClick={() => error.retry?.()}>
               {labels.tryAgain}
             </button>
           )}
@@ -246,8 +250,9 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
           <button
             type="button"
             className="rt-feed-button"
+            onBlur={() => setRefocus(undefined)}
             onClick={() => {
-              setRefocus({ below: rows[rows.length - 1]?.key as string });
+              setRefocus({ below: oldest });
               extend();
               onLoadMore();
             }}
