@@ -9,8 +9,8 @@ export interface ShimMessage {
   readonly lastEventId: string;
 }
 
-/** Takes a message, or an event without one. */
-export type ShimListener = (event: ShimMessage) => void;
+/** Takes a message, or an event without one. A listener that was written for a MessageEvent will do. */
+export type ShimListener = { of(event: ShimMessage): void }['of'];
 
 /** EventSource as far as applications use it. Made by {@link createEventSourceShim}. */
 export interface EventSourceShim {
@@ -23,7 +23,7 @@ export interface EventSourceShim {
   onmessage: ShimListener | null;
   /** Called each time the connection is lost, or has stopped. */
   onerror: ShimListener | null;
-  /** `open`, `error`, `message` for every event, or an old name such as `goal-activity-created`. */
+  /** `open`, `error`, `message` for every event, or an old name such as `goal-activity-created`; `goal-updated`, `action-updated` and `issue-updated` for whatever changed one that was there. */
   addEventListener(type: string, listener: ShimListener): void;
   removeEventListener(type: string, listener: ShimListener): void;
   /** Delivers nothing more. The client goes on. */
@@ -52,16 +52,20 @@ export function createEventSourceShim(client: RealtimeClient): EventSourceShim {
   const listeners = new Map<string, Set<ShimListener>>();
   let closed = false;
   let lastEventId = '';
-  const send = (type: string, handler: ShimListener | null, data: string): void => {
-    const event: ShimMessage = typeof MessageEvent === 'function' ? new MessageEvent(type, { data, lastEventId }) : { type, data, lastEventId };
+  /** One event by each of its names. One listener's error stops no other; the client reports it. */
+  const send = (names: readonly string[], data: string): void => {
     const errors: unknown[] = [];
-    for (const listener of (handler ? [handler] : []).concat(Array.from(listeners.get(type) || [])))
-      try {
-        listener(event);
-      } catch (error) {
-        errors.push(error);
-      }
-    // One listener's error stops no other; the client reports it.
+    for (const type of names) {
+      if (closed) break;
+      const event: ShimMessage = typeof MessageEvent === 'function' ? new MessageEvent(type, { data, lastEventId }) : { type, data, lastEventId };
+      const handler = { message: shim.onmessage, open: shim.onopen, error: shim.onerror }[type];
+      for (const listener of (handler ? [handler] : []).concat(Array.from(listeners.get(type) || [])))
+        try {
+          listener(event);
+        } catch (error) {
+          errors.push(error);
+        }
+    }
     if (errors.length) throw errors[0];
   };
   const shim: EventSourceShim = {
@@ -88,17 +92,14 @@ export function createEventSourceShim(client: RealtimeClient): EventSourceShim {
   let last = client.getStatus().state;
   const stops = [
     client.subscribe('*', ({ type, eventId, data }) => {
-      const text = JSON.stringify(snake(data));
       lastEventId = eventId;
-      try {
-        send(type.replace(/[._]/g, '-'), null, text);
-      } finally {
-        if (!closed) send('message', shim.onmessage, text);
-      }
+      // What changed an entity that was there had a second name.
+      const names = [type.replace(/[._]/g, '-')].concat(/created$/.test(type) ? [] : type.split('.')[0] + '-updated', 'message');
+      send(names, JSON.stringify(snake(data)));
     }),
     client.onStatus(({ state }) => {
-      if (state === 'connected' && last !== 'connected') send('open', shim.onopen, '');
-      if (state === 'error' || (state !== 'connected' && last === 'connected')) send('error', shim.onerror, '');
+      if (state === 'connected' && last !== 'connected') send(['open'], '');
+      if (state === 'error' || (state !== 'connected' && last === 'connected')) send(['error'], '');
       last = state;
     }),
   ];

@@ -15,16 +15,19 @@ test('old names, snake_case, onmessage, lastEventId, close', async () => {
     throw new Error('a listener');
   });
   source.addEventListener('goal-activity-created', (event) => heard.push([event.type, (JSON.parse(event.data) as { activity_id: string }).activity_id]));
+  // As code for the browser's own has it.
+  source.addEventListener('action-updated', ({ type, data }: MessageEvent<string>) => heard.push([type, (JSON.parse(data) as { new_status: string }).new_status]));
+  source.addEventListener('goal-updated', () => heard.push('goal-updated'));
   expect(source.readyState).toBe(2);
   await client.connect();
   expect(source.readyState).toBe(1);
   server.emit('goal.activity.created', { activityId: 'a1' }, { eventId: 'e1' });
   server.drop();
   expect([source.readyState, source.lastEventId]).toEqual([0, 'e1']);
-  server.emit('action.status_changed', {}, { eventId: 'e2' });
+  server.emit('action.status_changed', { newStatus: 'paused' }, { eventId: 'e2' });
   await server.clock.advance(2000);
   source.close();
   server.emit('goal.paused');
-  expect(heard).toEqual(['open', ['goal-activity-created', 'a1'], ['message', 'e1'], 'error', 'open', ['message', 'e2']]);
+  expect(heard).toEqual(['open', ['goal-activity-created', 'a1'], ['message', 'e1'], 'error', 'open', ['action-updated', 'paused'], ['message', 'e2']]);
   expect([errors, source.readyState, client.getStatus().state]).toEqual([['HANDLER'], 2, 'connected']);
 });

@@ -8,8 +8,8 @@ import type { RealtimeIndicatorView } from './useRealtimeIndicator.js';
 const GAP = 8;
 
 /** A time of today as hours and minutes; of another day with its date. */
-const timeOf = (at: number, now: number): string =>
-  new Date(at).toLocaleString(undefined, { hour: 'numeric', minute: '2-digit', ...(new Date(at).toDateString() !== new Date(now).toDateString() && { day: 'numeric', month: 'short' }) });
+const timeOf = (at: number, now: number, locale: string): string =>
+  new Date(at).toLocaleString(locale, { hour: 'numeric', minute: '2-digit', ...(new Date(at).toDateString() !== new Date(now).toDateString() && { day: 'numeric', month: 'short' }) });
 
 /** Puts the panel above or below its button: its end at the button's, or its start where the window is too narrow for that. On small screens the stylesheet makes it a sheet at the bottom. */
 const place = (panel: HTMLElement, button: HTMLElement, position: 'header' | 'footer'): void => {
@@ -64,9 +64,9 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
 
   const { latencyMs, lastEventAt } = client ? client.getStats() : { latencyMs: null, lastEventAt: null };
   const all: readonly (readonly [string, string | number | null])[] = [
-    [labels.since, since && timeOf(since, now)],
+    [labels.since, since && timeOf(since, now, labels.locale)],
     [labels.latency, latencyMs && `${Math.round(latencyMs.p50)} ms`],
-    [labels.lastEvent, lastEventAt && timeOf(lastEventAt, now)],
+    [labels.lastEvent, lastEventAt && timeOf(lastEventAt, now, labels.locale)],
     [labels.attempt, attempt],
   ];
   const rows = all.filter(([, value]) => value);
