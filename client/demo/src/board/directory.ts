@@ -1,9 +1,12 @@
 import type { EntityRef } from '@purposepath/realtime';
-import type { State } from '../../domain/state.js';
+import { apply } from '../../domain/apply.js';
+import type { DomainEvent, State } from '../../domain/state.js';
 
 /** Titles and links of what the board shows, for toasts and feeds: they stand above it, and ask when something happens. */
 export interface Directory {
   update(state: State): void;
+  /** Something has just been created, and will be asked for at once. */
+  hear(event: DomainEvent): void;
   resolve(this: void, entity: EntityRef): { readonly title: string; readonly href: string } | undefined;
 }
 
@@ -11,6 +14,7 @@ export function createDirectory(): Directory {
   let state: State | undefined;
   return {
     update: (next) => void (state = next),
+    hear: (event) => void (state &&= apply(state, event)),
     resolve({ kind, id }) {
       const entity: { readonly title: string; readonly goalId?: string | undefined } | undefined = state?.[`${kind}s`].find((one) => one.id === id);
       return entity && { title: entity.title, href: `#/goals/${kind === 'goal' ? id : (entity.goalId ?? '')}` };

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useReducer } from 'react';
-import { useRealtimeBatch, useRealtimeResync } from '@purposepath/realtime/react';
+import { useRealtimeBatch, useRealtimeEvent, useRealtimeResync } from '@purposepath/realtime/react';
 import type { Command } from '../../domain/commands.js';
 import type { State } from '../../domain/state.js';
 import { newId } from '../newId.js';
@@ -45,6 +45,7 @@ export function useBoard(server: Server, { tenantId, user }: Session, enabled: b
   useEffect(() => void load(), [load]);
   // Events wait for it, so that what is loaded can't overwrite a newer one.
   useRealtimeResync(load);
+  useRealtimeEvent({ eventType: ['goal.created', 'action.created', 'issue.created'], onEvent: (event) => directory.hear(event) });
   useRealtimeBatch({ eventType: '*', onEvents: (events) => change({ is: 'events', events }) });
 
   const run = (command: Command): void => {
