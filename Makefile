@@ -31,7 +31,7 @@ bench-client: client ## figures of the client package, its size beside others, i
 model: needs-go ## search the model of the protocol exhaustively, in some minutes and 2 GB (docs/model)
 	@go run ./docs/model $(ARGS)
 
-test-browsers: .build/rtlocal engine client ## the client in Chromium, Firefox, WebKit and as on a phone, against the running stack (installs them where apt-get can)
+test-browsers: .build/rtlocal engine demo-packages ## the client in Chromium, Firefox, WebKit and as on a phone, against the running stack (installs them where apt-get can)
 	@client/browser/run
 
 test-foreign: needs-go engine ## the running stack through AWS CLI, boto3, the JavaScript SDK, wscat and Python's websockets
