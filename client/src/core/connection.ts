@@ -168,6 +168,8 @@ export const fail = (s: Draft, link: Link): void => {
 export const wake = (s: Draft): void => {
   const { link, t } = s;
   probe(s);
+  // A question may be out, and look answered by what came before this wake.
+  if (link?.ping && link.rx > link.ping.at) sendPing(s, link);
   if (link?.ping) link.ping = { ...link.ping, woken: true };
   // A handshake begun before may never end.
   if (link && !link.live && t - link.rx > 3000) drop(s, link);

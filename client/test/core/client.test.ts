@@ -219,6 +219,20 @@ describe('the page', () => {
     expect(state()).toBe('reconnecting');
   });
 
+  test('what came before a wake does not answer for it, even where a question is out', async () => {
+    const lines: WebSocketLike[] = [];
+    const { server, client, state } = await start({}, { lines });
+    server.hold();
+    server.page('resume');
+    await server.clock.advance(1000);
+    (lines[0]?.onmessage as (event: { data: string }) => void)({ data: JSON.stringify({ ...makeEvent('goal.paused'), sequence: undefined }) });
+    await server.clock.advance(1000);
+    server.halfOpen();
+    server.page('visible');
+    await server.clock.advance(10_001);
+    expect([state(), client.getStats().attempts]).toEqual(['reconnecting', 2]);
+  });
+
   test('a close after an answered wake waits as any other', async () => {
     const { server, state } = await start();
     server.page('resume');
