@@ -15,7 +15,7 @@ declare global {
 export const violations = (view: Pick<View, 'evaluate'>): Promise<readonly string[]> =>
   view.evaluate(async (script) => {
     if (!window.axe) (0, eval)(script);
-    const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    const ending = document.getAnimations().filter(({ playState, effect }) => playState === 'running' && effect?.getComputedTiming().endTime !== Infinity);
     await Promise.allSettled(ending.map(({ finished }) => finished));
     const { violations: found } = await (window.axe as typeof axe).run();
     return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary ?? ''}`));
