@@ -35,6 +35,8 @@ const end = () => {
   stack.kill('SIGTERM');
 };
 process.on('SIGINT', end).on('SIGTERM', end);
+// However this ends, the stack does not outlive it.
+process.on('exit', () => stack.kill('SIGTERM'));
 
 const found = await addresses();
 if (found && !isEnding) {
@@ -43,7 +45,7 @@ if (found && !isEnding) {
   page = await createServer({ configFile: join(import.meta.dirname, 'vite.config.ts'), server: { host: '127.0.0.1', port: Number(process.env.DEMO_PORT ?? 5173) }, logLevel: 'warn' });
   await page.listen();
   console.log(`
-The demo is ready: http://localhost:${page.config.server.port}/
+The demo is ready: http://localhost:${page.httpServer.address().port}/
 
   ?server=fake  the same page without the stack
   ?share=tabs   one connection for all tabs
