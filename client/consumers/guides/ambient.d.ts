@@ -1,5 +1,5 @@
 // Three libraries that the guides name weigh more than 100 MB each. In their place stands what the examples use of them, as declared by
-// aws-amplify 6.22.1, next 16.4.6, and react-native 0.76.9 with @react-native-community/netinfo 12.0.1.
+// aws-amplify 6.22.1, next 16.4.6, and react-native 0.88.1 with @react-native-community/netinfo 12.0.1.
 
 declare module 'aws-amplify/auth' {
   interface JWT {
@@ -31,7 +31,7 @@ declare module 'next/navigation' {
 declare module 'react-native' {
   export type AppStateStatus = 'active' | 'background' | 'inactive' | 'unknown' | 'extension';
   export const AppState: {
-    currentState: AppStateStatus;
+    currentState: AppStateStatus | null | undefined;
     addEventListener(type: 'change' | 'memoryWarning' | 'blur' | 'focus', listener: (state: AppStateStatus) => void): { remove(): void };
   };
   export function Text(props: { children?: import('react').ReactNode }): import('react').ReactElement;

@@ -112,7 +112,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
     try {
       socket = open(options.url);
     } catch (cause) {
-      return send({ is: 'close', id, code: 0, cause });
+      return send({ is: 'close', id, cause });
     }
     sockets.set(id, socket);
     socket.onopen = () => send({ is: 'open', id });
@@ -126,8 +126,10 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       send({ is: 'message', id, message });
     };
     socket.onclose = ({ code }: { code: number }) => send({ is: 'close', id, code });
-    // Says nothing that onclose does not say, but unheard it ends a Node process.
-    socket.onerror = () => {};
+    // A close follows, but not in Chromium where the page's policy forbids the address. Unheard, an error ends a Node process.
+    socket.onerror = () => {
+      if ((socket as { readyState?: number }).readyState === 3) send({ is: 'close', id });
+    };
   };
   const closeSocket = (id: number): void => {
     const socket = sockets.get(id);

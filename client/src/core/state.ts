@@ -186,7 +186,7 @@ export type Input =
   | { readonly is: 'loaded'; readonly id: number }
   | { readonly is: 'token'; readonly id: number; readonly token?: string | null; readonly cause?: unknown; readonly fatal?: boolean }
   | { readonly is: 'open'; readonly id: number }
-  | { readonly is: 'close'; readonly id: number; readonly code: number; readonly cause?: unknown }
+  | { readonly is: 'close'; readonly id: number; readonly code?: number; readonly cause?: unknown }
   | { readonly is: 'message'; readonly id: number; readonly message: unknown }
   | { readonly is: 'page'; readonly event: PageEvent };
 

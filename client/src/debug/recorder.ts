@@ -42,7 +42,7 @@ interface Answer {
 const linesOf = (before: State | undefined, state: State, input: Input, effects: readonly Effect[]): Omit<Line, 'n' | 'at'>[] => {
   const lines: Omit<Line, 'n' | 'at'>[] = [];
   const add = (what: Line['what'], text: string): void => void lines.push({ what, text });
-  if (input.is === 'close') add('connection', `Connection ${input.id} has ended, code ${input.code}`);
+  if (input.is === 'close') add('connection', `Connection ${input.id} has ended${input.code ? `, code ${input.code}` : ''}`);
   if (input.is === 'page') add('connection', `The page: ${input.event}`);
   if (input.is === 'message') {
     const { type, data } = (input.message ?? {}) as Answer;

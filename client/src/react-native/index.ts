@@ -2,7 +2,7 @@ import type { PagePort } from '../core/options.js';
 
 /** What is used of React Native's AppState. */
 export interface AppStateLike {
-  readonly currentState: string | null;
+  readonly currentState: string | null | undefined;
   addEventListener(type: 'change', listener: (state: string) => void): { remove(): void };
 }
 

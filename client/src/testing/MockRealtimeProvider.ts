@@ -38,10 +38,11 @@ const acting = (run: () => unknown): unknown => {
   });
   return result instanceof Promise ? Promise.resolve(done as PromiseLike<unknown>) : result;
 };
-const wrapped = new WeakSet<object>();
+/** What was wrapped, as it was. */
+const originals = new WeakMap<object, object>();
 const wrap = <T extends object>(target: T, names: readonly (keyof T)[]): void => {
-  if (wrapped.has(target)) return;
-  wrapped.add(target);
+  if (originals.has(target)) return;
+  originals.set(target, { ...target });
   for (const name of names) {
     const original = target[name] as unknown as (...args: unknown[]) => unknown;
     target[name] = ((...args: unknown[]) => acting(() => original(...args))) as unknown as T[typeof name];
@@ -70,7 +71,8 @@ export function MockRealtimeProvider({ children, server: given, state = 'connect
   // After the provider's own effect, which connects.
   React.useEffect(() => {
     if (state === 'disconnected') client.disconnect();
-    if (state === 'reconnecting') server.drop();
+    // Within the act() of render(), where another one would not be waited for.
+    if (state === 'reconnecting') (originals.get(server) as FakeServer).drop();
   }, [client, server, state]);
   return React.createElement(RealtimeProvider, { client }, children);
 }

@@ -338,6 +338,23 @@ describe('handshakes', () => {
     expect(client.getStatus()).toMatchObject({ state: 'reconnecting', phase: 'waiting', error: errors[0] });
   });
 
+  test('an error that no close follows is the end of the try', async () => {
+    const { client, state } = await start({
+      ports: {
+        socket: () => {
+          const socket = { readyState: 0, onopen: null, onmessage: null, onclose: null, onerror: null as (() => void) | null, send: () => {}, close: () => {} };
+          // A task later, as Chromium does where a Content Security Policy forbids the address.
+          void Promise.resolve().then(() => {
+            socket.readyState = 3;
+            if (socket.onerror) socket.onerror();
+          });
+          return socket;
+        },
+      },
+    });
+    expect([state(), client.getStatus()]).toMatchObject(['reconnecting', { phase: 'waiting' }]);
+  });
+
   test('a URL that the browser refuses stops', async () => {
     const cause = new SyntaxError('no URL');
     const { client } = await start({

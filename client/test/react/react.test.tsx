@@ -368,3 +368,16 @@ describe('the mock provider', () => {
     client.destroy();
   });
 });
+
+test.each(['connected', 'reconnecting', 'disconnected', 'error'] as const)('MockRealtimeProvider is %s when render() returns, and React complains of nothing', async (wanted) => {
+  const complaints = vi.spyOn(console, 'error').mockImplementation(() => {});
+  render(
+    <MockRealtimeProvider state={wanted}>
+      <State />
+    </MockRealtimeProvider>,
+  );
+  expect(state()).toBe(wanted);
+  await settled();
+  expect([state(), complaints.mock.calls]).toEqual([wanted, []]);
+  complaints.mockRestore();
+});
