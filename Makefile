@@ -16,7 +16,7 @@ demo: .build/rtlocal engine client demo-packages ## a goals board on the running
 test: needs-go engine client ## every test but the browsers'
 	@.ci/test
 
-verify: needs-go needs-node client ## lint, AWS's own tools, generated files unchanged
+verify: needs-go needs-node demo-packages ## lint, AWS's own tools, generated files unchanged
 	@.ci/verify
 
 generate: needs-go ## write everything that is made from the event catalogue
