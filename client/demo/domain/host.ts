@@ -5,7 +5,7 @@ import type { Connect, Plugin } from 'vite';
 import type { CatalogueType } from '../../src/index.js';
 import { Refused } from './commands.js';
 import type { Command } from './commands.js';
-import { tenantOf } from './people.js';
+import { tenantOf, tenants } from './people.js';
 import { createService } from './service.js';
 import type { Service } from './service.js';
 import type { DomainEvent } from './state.js';
@@ -74,6 +74,7 @@ export function domainService(stackUrl: string): Plugin {
   const stack = stackAt(stackUrl);
   const services = new Map<string, Service>();
   const serviceOf = (tenantId: string): Service => {
+    if (!tenants.some(({ id }) => id === tenantId)) throw new Refused('There is no such tenant.');
     let service = services.get(tenantId);
     if (!service) services.set(tenantId, (service = createService(tenantId, { publish: stack.put, now: Date.now, random: Math.random, id: randomUUID })));
     return service;

@@ -26,8 +26,6 @@ export interface Board {
   readonly pending: readonly Pending[];
   /** Why it could not be loaded. */
   readonly problem: string | undefined;
-  /** How often it was loaded: feeds begin anew with each. */
-  readonly loads: number;
 }
 
 export type BoardChange =
@@ -41,7 +39,7 @@ export type BoardChange =
   | { readonly is: 'refused'; readonly correlationId: string; readonly problem: string }
   | { readonly is: 'undone'; readonly correlationId: string };
 
-export const emptyBoard: Board = { confirmed: undefined, history: [], pending: [], problem: undefined, loads: 0 };
+export const emptyBoard: Board = { confirmed: undefined, history: [], pending: [], problem: undefined };
 
 const without = (pending: readonly Pending[], ids: readonly (string | undefined)[]): readonly Pending[] => (pending.some(({ correlationId }) => ids.includes(correlationId)) ? pending.filter(({ correlationId }) => !ids.includes(correlationId)) : pending);
 const turn = (board: Board, id: string, to: Partial<Pending>): Board => ({ ...board, pending: board.pending.map((one) => (one.correlationId === id ? { ...one, ...to } : one)) });
@@ -53,7 +51,7 @@ export function reduceBoard(board: Board, change: BoardChange): Board {
     case 'loaded': {
       const { state, history } = change.snapshot;
       const told = history.map(({ correlationId }) => correlationId);
-      return { confirmed: state, history, problem: undefined, loads: board.loads + 1, pending: without(board.pending.filter(({ covered }) => !covered), told) };
+      return { confirmed: state, history, problem: undefined, pending: without(board.pending.filter(({ covered }) => !covered), told) };
     }
     case 'not-loaded':
       return { ...board, problem: change.problem };
@@ -66,7 +64,7 @@ export function reduceBoard(board: Board, change: BoardChange): Board {
     case 'asked':
       return { ...board, pending: [...board.pending, { correlationId: change.correlationId, event: change.event, phase: 'sent' }] };
     case 'accepted':
-      if (change.event) return reduceBoard(board, { is: 'events', events: [change.event] });
+      if (change.event) return reduceBoard({ ...board, history: [...board.history, change.event] }, { is: 'events', events: [change.event] });
       return turn(board, change.correlationId, { phase: 'accepted' });
     case 'refused':
       return turn(board, change.correlationId, { phase: 'refused', problem: change.problem });

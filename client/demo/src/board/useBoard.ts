@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useReducer } from 'react';
+import { useCallback, useEffect, useMemo, useReducer, useRef } from 'react';
 import { useRealtimeBatch, useRealtimeEvent, useRealtimeResync } from '@purposepath/realtime/react';
 import type { Command } from '../../domain/commands.js';
 import type { State } from '../../domain/state.js';
@@ -6,7 +6,7 @@ import { newId } from '../newId.js';
 import type { Server, Session } from '../server/server.js';
 import type { Directory } from './directory.js';
 import { emptyBoard, predict, reduceBoard, shownOf } from './optimistic.js';
-import type { Board } from './optimistic.js';
+import type { Board, BoardChange } from './optimistic.js';
 
 /** What {@link useBoard} returns. */
 export interface BoardControl {
@@ -27,16 +27,22 @@ export function useBoard(server: Server, { tenantId, user }: Session, enabled: b
   const [board, change] = useReducer(reduceBoard, emptyBoard);
   const state = useMemo(() => shownOf(board), [board]);
 
+  const loads = useRef(0);
   const load = useCallback(async (): Promise<void> => {
+    const mine = ++loads.current;
     change({ is: 'loading' });
-    try {
-      if (server.wire.isOffline) throw new Error('There is no network.');
-      const snapshot = await server.snapshot();
-      directory.update(snapshot.state);
-      change({ is: 'loaded', snapshot });
-    } catch (error) {
-      change({ is: 'not-loaded', problem: textOf(error) });
-    }
+    const end = await (async (): Promise<BoardChange> => {
+      try {
+        if (server.wire.isOffline) throw new Error('There is no network.');
+        return { is: 'loaded', snapshot: await server.snapshot() };
+      } catch (error) {
+        return { is: 'not-loaded', problem: textOf(error) };
+      }
+    })();
+    // An answer that another question has overtaken is older than what is there.
+    if (mine !== loads.current) return;
+    if (end.is === 'loaded') directory.update(end.snapshot.state);
+    change(end);
   }, [server, directory]);
   useEffect(() => {
     if (state) directory.update(state);

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { ReactElement } from 'react';
 import { EventTypes } from '@purposepath/realtime';
 import type { CatalogueType } from '@purposepath/realtime';
@@ -7,15 +7,26 @@ import type { Server } from '../server/server.js';
 import { isSame } from './isSame.js';
 
 /** Milliseconds between two things that the team does. */
-const PACE = 4_000;
+const PACE = 7_000;
 const types = Object.values(EventTypes);
 const groups = ['goal', 'action', 'issue', 'measure'].map((kind) => ({ kind, types: types.filter((type) => type.startsWith(`${kind}.`)) }));
 
 /** The other side: what the domain service does, event by event, in bursts, or as a team does it all day. */
 export function DomainDrawer({ server, control: { board } }: { readonly server: Server; readonly control: BoardControl }): ReactElement {
   const [by, setBy] = useState<'others' | 'me'>('others');
-  const [isSimulating, setIsSimulating] = useState(false);
+  const [isSimulating, setIsSimulating] = useState(server.isBusy);
   const [said, setSaid] = useState('');
+  useEffect(() => {
+    if (!isSimulating) return undefined;
+    void server.simulate(PACE);
+    const stop = (): void => void server.simulate(0);
+    // The service does not see the page go.
+    addEventListener('pagehide', stop);
+    return () => {
+      removeEventListener('pagehide', stop);
+      stop();
+    };
+  }, [server, isSimulating]);
   const act = async (what: string, type: CatalogueType | undefined, count: number): Promise<void> => {
     try {
       const done = await server.act(type, count, by);
@@ -46,15 +57,7 @@ export function DomainDrawer({ server, control: { board } }: { readonly server: 
               Burst of {count}
             </button>
           ))}
-          <button
-            type="button"
-            className="button"
-            aria-pressed={isSimulating}
-            onClick={() => {
-              void server.simulate(isSimulating ? 0 : PACE);
-              setIsSimulating(!isSimulating);
-            }}
-          >
+          <button type="button" className="button" aria-pressed={isSimulating} onClick={() => setIsSimulating(!isSimulating)}>
             Team at work
           </button>
           <button type="button" className="button" onClick={() => void server.refuseNext().then(() => setSaid('The next change on this page will be refused.'))}>

@@ -15,6 +15,7 @@ export interface ToolsProps {
 
 const drawers = { domain: 'Domain service', break: 'Break the connection' } as const;
 type Name = keyof typeof drawers;
+const names: readonly Name[] = ['domain', 'break'];
 
 /** For developers: a production build has nothing of it. */
 const RealtimeDebugPanel = import.meta.env.DEV ? lazy(() => import('@purposepath/realtime/debug')) : undefined;
@@ -30,22 +31,25 @@ export function Tools({ server, control, enabled, onEnabled }: ToolsProps): Reac
   };
   return (
     <footer className="tools">
-      {open && (
+      {/* Closed ones go on: somebody may be away, or at work. */}
+      {names.map((name) => (
         <section
+          key={name}
           className="drawer"
-          id="drawer"
-          aria-label={drawers[open]}
+          id={`drawer-${name}`}
+          aria-label={drawers[name]}
+          hidden={open !== name}
           onKeyDown={(event) => {
             if (event.key !== 'Escape' || event.defaultPrevented) return;
             event.preventDefault();
             close();
           }}
         >
-          {open === 'domain' ? <DomainDrawer server={server} control={control} /> : <BreakDrawer server={server} enabled={enabled} onEnabled={onEnabled} />}
+          {name === 'domain' ? <DomainDrawer server={server} control={control} /> : <BreakDrawer server={server} enabled={enabled} onEnabled={onEnabled} />}
         </section>
-      )}
+      ))}
       <div className="tools-bar" role="group" aria-label="Demo">
-        {(Object.keys(drawers) as Name[]).map((name) => (
+        {names.map((name) => (
           <button
             key={name}
             type="button"
@@ -54,7 +58,7 @@ export function Tools({ server, control, enabled, onEnabled }: ToolsProps): Reac
               buttons.current = { ...buttons.current, [name]: button };
             }}
             aria-expanded={open === name}
-            aria-controls={open === name ? 'drawer' : undefined}
+            aria-controls={`drawer-${name}`}
             onClick={() => setOpen(open === name ? undefined : name)}
           >
             {drawers[name]}

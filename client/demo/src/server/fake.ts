@@ -59,6 +59,7 @@ export function createInPageServer(session: Session): Server {
       return service.execute(command, user, correlationId);
     },
     act: (type, count, by) => service.act(type, count, by === 'me' ? [user] : others),
+    isBusy: true,
     simulate: async (everyMs) => service.simulate(everyMs),
     refuseNext: async () => service.refuseNext(),
     faults: [

@@ -29,6 +29,8 @@ export interface Server {
   execute(command: Command, correlationId: string): Promise<DomainEvent>;
   /** The domain service lets somebody do something: this user, or the others. */
   act(type: CatalogueType | undefined, count: number, by: 'me' | 'others'): Promise<number>;
+  /** The team is at work from the beginning. */
+  readonly isBusy: boolean;
   /** The team is at work; 0 ends it. */
   simulate(everyMs: number): Promise<void>;
   refuseNext(): Promise<void>;

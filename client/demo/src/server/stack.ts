@@ -12,7 +12,7 @@ const ask = async (route: string, init?: RequestInit): Promise<unknown> => {
   if (error !== undefined) throw new Error(error);
   return value;
 };
-const post = <R extends keyof Requests>(route: R, body: Requests[R]): Promise<unknown> => ask(route, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+const post = <R extends keyof Requests>(route: R, body: Requests[R]): Promise<unknown> => ask(route, { method: 'POST', keepalive: true, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
 
 /** The local stack, and the domain service in the process that serves this page. */
 export function createStackServer(url: string, { tenantId, user }: Session): Server {
@@ -32,6 +32,7 @@ export function createStackServer(url: string, { tenantId, user }: Session): Ser
     snapshot: async () => (await ask(`/service/snapshot?tenant=${tenantId}`)) as Snapshot,
     execute: async (command, correlationId) => (await post('/service/command', { tenantId, userId: user.id, command, correlationId })) as DomainEvent,
     act: async (type, count, by) => (await post('/service/act', { tenantId, type, count, by: by === 'me' ? [user.id] : tenantOf(tenantId).people.map(({ id }) => id).filter((id) => id !== user.id) })) as number,
+    isBusy: false,
     simulate: async (everyMs) => void (await post('/service/simulate', { tenantId, everyMs })),
     refuseNext: async () => void (await post('/service/refuse', { tenantId })),
     faults: [
