@@ -17,6 +17,6 @@ export const violations = (view: Pick<View, 'evaluate'>): Promise<readonly strin
     if (!window.axe) (0, eval)(script);
     const ending = document.getAnimations().filter(({ playState, effect }) => playState === 'running' && effect?.getComputedTiming().endTime !== Infinity);
     await Promise.allSettled(ending.map(({ finished }) => finished));
-    const { violations: found } = await (window.axe as typeof axe).run();
+    const { violations: found } = await (window.axe as typeof axe).run({ rules: { 'target-size': { enabled: true } } });
     return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary ?? ''}`));
   }, source);

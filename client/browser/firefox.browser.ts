@@ -1,4 +1,5 @@
 import { firefox } from './browsers.js';
+import { demo } from './demo.js';
 import { scenarios } from './scenarios.js';
 
-scenarios(firefox);
+demo(scenarios(firefox));

@@ -1,4 +1,5 @@
 import { webkit } from './browsers.js';
+import { demo } from './demo.js';
 import { scenarios } from './scenarios.js';
 
-scenarios(webkit);
+demo(scenarios(webkit));

@@ -23,6 +23,9 @@ export const Board = ({ goalId }: { readonly goalId: string }): ReactNode => {
         <h2>Activity</h2>
         <GoalActivityFeed goalId={goalId} />
       </main>
+      <footer>
+        <RealtimeIndicator position="footer" />
+      </footer>
       <Toaster />
     </>
   );
