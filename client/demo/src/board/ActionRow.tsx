@@ -33,7 +33,7 @@ export function ActionRow({ action, people, pending, run, onUndo }: ActionRowPro
     setMoved(undefined);
   };
   return (
-    <HighlightWrapper as="li" className="row action" entity={{ kind: 'action', id: actionId }} data-done={isDone || undefined} {...waitingProps(pending)}>
+    <HighlightWrapper as="li" id={actionId} className="row action" entity={{ kind: 'action', id: actionId }} data-done={isDone || undefined} {...waitingProps(pending)}>
       <label className="check">
         <input
           type="checkbox"

@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { ReactElement } from 'react';
 import { Toaster } from 'sonner';
 import { useRealtimeToasts } from '@purposepath/realtime/toasts';
@@ -33,10 +33,11 @@ const subscribeToHash = (listener: () => void): (() => void) => {
   addEventListener('hashchange', listener);
   return () => removeEventListener('hashchange', listener);
 };
-/** The goal that the page's address names. */
-const useNamedGoal = (): string | undefined => {
+/** The goal that the page's address names, and what belongs to it. */
+const usePlace = (): { readonly goalId: string | undefined; readonly entityId: string | undefined } => {
   const hash = useSyncExternalStore(subscribeToHash, () => location.hash);
-  return /^#\/goals\/(.+)$/.exec(hash)?.[1];
+  const [, goalId, entityId] = /^#\/goals\/([^/]+)(?:\/(.+))?$/.exec(hash) ?? [];
+  return useMemo(() => ({ goalId, entityId }), [goalId, entityId]);
 };
 
 /** The page of one session. */
@@ -44,20 +45,21 @@ export function Board({ session, tenant, server, directory, enabled, onEnabled, 
   const control = useBoard(server, session, enabled, directory);
   const { board, state, run, undo, load } = control;
   useRealtimeToasts();
-  const named = useNamedGoal();
+  const place = usePlace();
   const goals = state ? byAge(state.goals) : [];
-  const goal = goals.find(({ id }) => id === named) ?? goals.find(isOpen);
+  const goal = goals.find(({ id }) => id === place.goalId) ?? goals.find(isOpen);
   useEffect(() => {
     document.documentElement.dataset.density = view.density;
   }, [view.density]);
+  const isLoaded = !!state;
   useEffect(() => {
+    const { goalId, entityId } = place;
+    if (!isLoaded || !goalId) return;
     // In one column the goal that was chosen is further down.
-    const show = (): void => {
-      if (matchMedia('(max-width: 719px)').matches) document.querySelector('.activity')?.scrollIntoView();
-    };
-    addEventListener('hashchange', show);
-    return () => removeEventListener('hashchange', show);
-  }, []);
+    const narrow = matchMedia('(max-width: 719px)').matches;
+    const shown = entityId === undefined ? narrow && document.querySelector('.activity') : document.getElementById(entityId);
+    if (shown) shown.scrollIntoView({ block: entityId === undefined ? 'start' : 'center' });
+  }, [place, isLoaded]);
   const [isLate, setIsLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setIsLate(true), 300);

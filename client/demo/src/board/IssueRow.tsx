@@ -20,7 +20,7 @@ export interface IssueRowProps {
 export function IssueRow({ issue, pending, run, onUndo }: IssueRowProps): ReactElement {
   const { id: issueId, title, severity, status, reporterId } = issue;
   return (
-    <HighlightWrapper as="li" className="row issue" entity={{ kind: 'issue', id: issueId }} tone={severity === 'critical' ? 'danger' : severity === 'high' ? 'warning' : 'info'} {...waitingProps(pending)}>
+    <HighlightWrapper as="li" id={issueId} className="row issue" entity={{ kind: 'issue', id: issueId }} tone={severity === 'critical' ? 'danger' : severity === 'high' ? 'warning' : 'info'} {...waitingProps(pending)}>
       <bdi className="row-title">{title}</bdi>
       <span className="priority" data-priority={severity}>
         {severities[severity]}

@@ -42,7 +42,7 @@ export function MeasureRow({ measure, pending, run, onUndo }: MeasureRowProps): 
   const value = readings[readings.length - 1]?.value ?? baseline;
   const { showBadge } = useLiveBadge({ eventType: 'measure.reading_created', where: { kind: 'measure', id: measureId } });
   return (
-    <HighlightWrapper as="li" className="row measure" entity={{ kind: 'measure', id: measureId }} tone="success" {...waitingProps(pending)}>
+    <HighlightWrapper as="li" id={measureId} className="row measure" entity={{ kind: 'measure', id: measureId }} tone="success" {...waitingProps(pending)}>
       <div className="row-title">
         {title} <LiveBadge show={showBadge} size="sm" />
       </div>

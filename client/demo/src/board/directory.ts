@@ -17,7 +17,7 @@ export function createDirectory(): Directory {
     hear: (event) => void (state &&= apply(state, event)),
     resolve({ kind, id }) {
       const entity: { readonly title: string; readonly goalId?: string | undefined } | undefined = state?.[`${kind}s`].find((one) => one.id === id);
-      return entity && { title: entity.title, href: `#/goals/${kind === 'goal' ? id : (entity.goalId ?? '')}` };
+      return entity && { title: entity.title, href: kind === 'goal' ? `#/goals/${id}` : `#/goals/${entity.goalId ?? ''}/${id}` };
     },
   };
 }
