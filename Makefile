@@ -41,7 +41,7 @@ test-sam-local: needs-go engine ## every function under `sam local`, where a con
 	@conformance/samlocal/run
 
 package: client ## the npm package as it is published, .build/client/purposepath-realtime.tgz
-	@npm run --silent package --prefix client
+	@npm run --silent package --prefix client && echo packed .build/client/purposepath-realtime.tgz
 
 test-consumers: client ## the packed client package, compiled, tested, bundled and run by applications old and new
 	@npm run --silent consumers --prefix client

@@ -22,6 +22,8 @@ const css = `@layer rt {
     border-radius: var(--rt-radius, 10px);
     box-shadow: 0 1px 2px rgb(0 0 0 / 0.06), 0 4px 12px rgb(0 0 0 / 0.12);
     font: 12px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
+    letter-spacing: normal;
+    text-align: start;
   }
   .rt-debug[data-corner$='end'] { inset-inline: auto 12px; }
   .rt-debug[data-corner^='top'] { inset-block: 12px auto; }

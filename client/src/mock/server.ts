@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { CatalogueType } from '../generated/events.js';
 import { samples } from '../generated/samples.js';
 import { validateEvent } from '../generated/validate.js';
+import { changed } from '../testing/events.js';
 import { createProtocolServer } from '../testing/protocol-server.js';
 import type { Limits, ProducedEvent } from '../testing/protocol-server.js';
 import type { Command } from './commands.js';
@@ -74,7 +75,7 @@ export function createMockServer({ rate, types, seed, scenario, limits, log }: M
   const emit = (type: CatalogueType, detail: Readonly<Record<string, unknown>>): number => {
     const { tenantId, eventId, occurredAt, correlationId, ...data } = detail as { [name: string]: unknown };
     const now = new Date().toISOString();
-    const payload = { ...(refresh(samples[type], now) as object), ...data };
+    const payload = changed(type, refresh(samples[type], now) as object, data);
     const event = { type, timestamp: occurredAt === undefined ? now : occurredAt, correlationId } as ProducedEvent;
     const envelope = { ...event, eventId: eventId === undefined ? 'e' : eventId, sequence: 1 };
     const audience = tenantId === undefined ? [...tenants] : [tenantId as string];

@@ -17,7 +17,7 @@ export type RealtimeProviderProps = {
   labels?: Provided['labels'];
   /** Names of users, for sentences and feeds. */
   resolveUser?: Provided['resolveUser'];
-  /** Titles and links of entities, for sentences and feeds. */
+  /** Titles and links of entities, for feeds and toasts. Without a title the event's own counts. */
   resolveEntity?: Provided['resolveEntity'];
 } & ({ client: RealtimeClient } | (RealtimeOptions & { client?: undefined }));
 

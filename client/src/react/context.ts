@@ -14,6 +14,8 @@ export interface RealtimeLabels {
   readonly reconnecting: string;
   /** No network, or disconnected by the application. */
   readonly offline: string;
+  /** Nobody is signed in. */
+  readonly signedOut: string;
   /** Stopped by an error: what the user can do about it, by its code. */
   readonly stopped: (code: ErrorCode) => string;
   /** Connected, but what is shown may be old. */
@@ -76,7 +78,7 @@ export interface Provided {
   readonly client: RealtimeClient | null;
   readonly labels: Partial<RealtimeLabels> | undefined;
   readonly resolveUser: ((userId: string) => { readonly name: string; readonly avatarUrl?: string | undefined } | undefined) | undefined;
-  readonly resolveEntity: ((entity: EntityRef) => { readonly title: string; readonly href?: string | undefined } | undefined) | undefined;
+  readonly resolveEntity: ((entity: EntityRef) => { readonly title?: string | undefined; readonly href?: string | undefined } | undefined) | undefined;
 }
 
 interface Shared {

@@ -1,10 +1,18 @@
-import { isCatalogueType } from '../generated/events.js';
+import { actorOf, isCatalogueType } from '../generated/events.js';
 import type { RealtimeEvent, RealtimeEventMap, RealtimeEventType } from '../generated/events.js';
 import { samples } from '../generated/samples.js';
 
+/** A payload with changes. Its actor's name is not another actor's. */
+export const changed = (type: RealtimeEventType, sample: object, changes?: object): Readonly<Record<string, unknown>> => {
+  const by = (data: object): string | undefined => actorOf({ type, data } as RealtimeEvent);
+  const all: Record<string, unknown> = { ...sample, ...changes };
+  if (by(all) !== by(sample) && all.actorName === (sample as { actorName?: string }).actorName) delete all.actorName;
+  return all;
+};
+
 /** The catalogue's sample payload of a type, with changes. */
 export const dataOf = <T extends RealtimeEventType>(type: T, data?: Partial<RealtimeEventMap[T]>): Readonly<Record<string, unknown>> =>
-  ({ ...(isCatalogueType(type) ? samples[type] : {}), ...data }) as Readonly<Record<string, unknown>>;
+  isCatalogueType(type) ? changed(type, samples[type], data) : { ...data };
 
 let made = 0;
 

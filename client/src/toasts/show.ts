@@ -22,7 +22,7 @@ export interface ToastWords {
    */
   readonly resolveUser?: Provided['resolveUser'];
   /**
-   * Titles of entities, and where they are shown: with an `href` the toast is a link.
+   * Titles of entities, and where they are shown: with an `href` the toast is a link. Without a title the event's own counts.
    *
    * @defaultValue the provider's in {@link useRealtimeToasts}, else the event's title and no link
    */
@@ -68,7 +68,7 @@ const open = (content: Content, words: ToastWords, stays: boolean, known?: Toast
     ...(known !== undefined && { id: known }),
   });
 
-/** Shows one event, and returns the toast's id. Never an id of the event: who has no name is not named. */
+/** Shows one event, and returns the toast's id. Never an id of the event: someone without a name is left out. */
 export const showEvent = (event: CatalogueEvent, words: ToastWords): ToastId => {
   const { resolveUser, resolveEntity } = words;
   const { toastTitle, toastActor } = wordsOf(words);

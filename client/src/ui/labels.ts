@@ -35,6 +35,7 @@ export const english: RealtimeLabels = {
   connecting: 'Connecting',
   reconnecting: 'Reconnecting',
   offline: 'Offline',
+  signedOut: 'Signed out',
   stopped: (code) => (code === 'NEVER_OPENED' ? 'Check the address' : code === 'FORBIDDEN' ? 'Ask for access' : 'Sign in again'),
   updating: 'Updating',
   retryNow: 'Retry now',

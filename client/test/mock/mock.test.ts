@@ -79,9 +79,10 @@ describe('the mock server', { timeout: 60_000 }, () => {
     const { client, events, resyncs, reasons, until } = clientOf(mock, 'demo');
     await client.connect();
     await until(() => resyncs.length === 1);
-    mock.tell('emit goal.completed {"goalId":"g9","eventId":"x1","correlationId":"c1"}');
+    mock.tell('emit goal.completed {"goalId":"g9","completedBy":"zoe","eventId":"x1","correlationId":"c1"}');
     await until(() => events.length === 1);
     expect(events[0]).toMatchObject({ type: 'goal.completed', eventId: 'x1', correlationId: 'c1', tenantId: 'demo', data: { goalId: 'g9', tenantId: 'demo' } });
+    expect(events[0]?.data).not.toHaveProperty('actorName');
 
     mock.tell('drop');
     await mock.said('cut 1 connections');

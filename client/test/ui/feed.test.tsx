@@ -119,6 +119,20 @@ test('a translation of events is one of the feed, and its names are bold whereve
   expect(names()[0]).toBe('Onboard');
 });
 
+test('an entry of the application has the name that it was given, before the provider\'s', async () => {
+  const entry = { ...comment(1), actorId: 'u1', actorName: 'Ben Okafor', title: 'Ben Okafor commented' };
+  start({ initialActivities: [entry, { ...comment(2), actorId: 'u1', title: 'Benjamin wrote a note' }] }, { resolveUser: () => ({ name: 'Benjamin' }) });
+  await frame();
+  expect(names()).toEqual(['Ben Okafor', 'Benjamin']);
+});
+
+test('where a provider knows a link and no title, the event\'s own is the link', async () => {
+  const { emit } = start({}, { resolveEntity: ({ kind, id }) => ({ href: `/${kind}/${id}` }) });
+  emit('action.completed', { actionId: 'a1', title: 'Review' });
+  await frame();
+  expect(Array.from(document.querySelectorAll('a'), (a) => [a.textContent, a.getAttribute('href')])).toEqual([['Review', '/action/a1']]);
+});
+
 test('entities link to where the provider says they are; the goal itself does not', async () => {
   const { emit } = start({}, { resolveEntity: ({ kind, id }) => ({ title: `The ${kind}`, href: `/${kind}/${id}` }) });
   emit('action.completed', { actionId: 'a1', actorName: 'Ana' });

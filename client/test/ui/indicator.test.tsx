@@ -239,6 +239,12 @@ describe('the panel', () => {
     expect([document.activeElement, screen.queryByText('Retry now'), counting()]).toEqual([button(), null, null]);
   });
 
+  test('says that nobody is signed in, which is no fault of the network', () => {
+    const { client } = start();
+    render(<RealtimeProvider client={standing(client, { state: 'disconnected', reason: 'signed-out' })} children={<RealtimeIndicator />} />);
+    expect(shown()).toBe('offline: Signed out');
+  });
+
   test('is tried again only where that is up to the user', () => {
     const { client } = start();
     const can = (status: object): boolean => {

@@ -110,7 +110,7 @@ export const describer = (labels: RealtimeLabels, provided: Pick<Provided, 'reso
   const shown = ({ id, time, event, item }: ActivitySource): ShownActivity => {
     if (item) {
       const user = item.actorId === undefined ? undefined : provided.resolveUser?.(item.actorId);
-      const actorName = user?.name || item.actorName;
+      const actorName = item.actorName || user?.name;
       return { ...item, time, actorName, avatarUrl: user?.avatarUrl, title: item.title.replace(marks, ''), sentence: partsOf(item.title, actorName) };
     }
     const { type, timestamp, data } = event as RealtimeEvent;

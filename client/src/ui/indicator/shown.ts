@@ -27,6 +27,7 @@ export const stateOf = (status: ConnectionStatus): IndicatorState => {
 /** A status in one or two words. */
 export const labelOf = (status: ConnectionStatus, labels: RealtimeLabels): string => {
   const state = stateOf(status);
+  if (status.state === 'disconnected' && status.reason === 'signed-out') return labels.signedOut;
   if (status.state === 'error') return labels.stopped(status.error.code);
   if (status.state === 'connected') return status.stale ? labels.updating : labels.live;
   return state === 'offline' || state === 'reconnecting' ? labels[state] : labels.connecting;
