@@ -2,4 +2,4 @@ import { firefox } from './browsers.js';
 import { demo } from './demo.js';
 import { scenarios } from './scenarios.js';
 
-demo(scenarios(firefox));
+demo(scenarios(firefox, { isOptional: true }));

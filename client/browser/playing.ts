@@ -4,8 +4,12 @@ import './lineup.js';
 import { test as chromiumTest } from './stage.js';
 import type { Running } from './view.js';
 
-/** What a test in any browser is handed: `view` is the browser with the test page, `tab` what that page is told. */
-export const playedBy = (start: () => Promise<Running>) => {
+/**
+ * Tests in a browser: each is handed `view`, the browser with the test page, and `tab`, what that page is told.
+ *
+ * Where an optional browser can't be had, its tests are skipped and the last line says so, unless BROWSERS=required.
+ */
+export const playedBy = (start: () => Promise<Running>, isOptional: boolean) => {
   let running: Running | undefined;
   let missing: string | undefined;
 
@@ -14,7 +18,7 @@ export const playedBy = (start: () => Promise<Running>) => {
       running = await start();
       file.meta.browser = { name: running.name };
     } catch (error) {
-      if (process.env.BROWSERS === 'required') throw error;
+      if (!isOptional || process.env.BROWSERS === 'required') throw error;
       missing = (error as Error).message.split('\n')[0] as string;
       file.meta.browser = { missing };
     }

@@ -4,9 +4,9 @@ import { playedBy } from './playing.js';
 import type { Test } from './playing.js';
 import type { Running } from './view.js';
 
-/** Has a browser play what an application's user lives through. Where it can't be had, its tests are skipped, unless BROWSERS=required. */
-export const scenarios = (start: () => Promise<Running>): Test => {
-  const test = playedBy(start);
+/** Has a browser play what an application's user lives through. */
+export const scenarios = (start: () => Promise<Running>, { isOptional = false } = {}): Test => {
+  const test = playedBy(start, isOptional);
   events(test);
   components(test);
   return test;
