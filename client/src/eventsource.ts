@@ -9,23 +9,38 @@ export interface ShimMessage {
   readonly lastEventId: string;
 }
 
-/** Takes a message, or an event without one. A listener that was written for a MessageEvent will do. */
-export type ShimListener = { of(event: ShimMessage): void }['of'];
+/** As a method, so that a function which was written for a MessageEvent will do. */
+type Handler<E> = { of(event: E): void }['of'];
 
-/** EventSource as far as applications use it. Made by {@link createEventSourceShim}. */
+/** Takes a message, or an event without one: a function, or an object with `handleEvent`. */
+export type ShimListener = Handler<ShimMessage> | { handleEvent: Handler<ShimMessage> };
+
+/**
+ * EventSource as far as applications use it. Made by {@link createEventSourceShim}.
+ *
+ * Both fit `Omit<EventSourceShim, 'lastEventId'>`, which an EventSource lacks: the type of a variable that holds either.
+ */
 export interface EventSourceShim {
   /** 0 connecting, 1 open, 2 closed. */
-  readonly readyState: 0 | 1 | 2;
+  readonly readyState: number;
   /** Of the last event that was delivered; empty before the first. */
   readonly lastEventId: string;
-  onopen: ShimListener | null;
+  onopen: Handler<{ readonly type: string }> | null;
   /** Called for every event, whatever its name. */
-  onmessage: ShimListener | null;
+  onmessage: Handler<ShimMessage> | null;
   /** Called each time the connection is lost, or has stopped. */
-  onerror: ShimListener | null;
-  /** `open`, `error`, `message` for every event, or an old name such as `goal-activity-created`; `goal-updated`, `action-updated` and `issue-updated` for whatever changed one that was there. */
-  addEventListener(type: string, listener: ShimListener): void;
-  removeEventListener(type: string, listener: ShimListener): void;
+  onerror: Handler<{ readonly type: string }> | null;
+  /**
+   * `open`, `error`, `message` for every event, or an old name such as `goal-activity-created`; `goal-updated`, `action-updated` and `issue-updated` for whatever changed one that was there.
+   *
+   * A listener that is there already is not added again. `once` and `signal` take it away as everywhere; whether it captures makes no difference.
+   */
+  addEventListener(
+    type: string,
+    listener: ShimListener,
+    options?: boolean | { readonly capture?: boolean | undefined; readonly passive?: boolean | undefined; readonly once?: boolean | undefined; readonly signal?: AbortSignal | undefined },
+  ): void;
+  removeEventListener(type: string, listener: ShimListener, options?: boolean | { readonly capture?: boolean | undefined }): void;
   /** Delivers nothing more. The client goes on. */
   close(): void;
 }
@@ -49,7 +64,8 @@ const snake = (value: unknown): unknown =>
  * ```
  */
 export function createEventSourceShim(client: RealtimeClient): EventSourceShim {
-  const listeners = new Map<string, Set<ShimListener>>();
+  /** Whether each is for once. */
+  const listeners = new Map<string, Map<ShimListener, boolean | undefined>>();
   let closed = false;
   let lastEventId = '';
   /** One event by each of its names. One listener's error stops no other; the client reports it. */
@@ -59,12 +75,21 @@ export function createEventSourceShim(client: RealtimeClient): EventSourceShim {
       if (closed) break;
       const event: ShimMessage = typeof MessageEvent === 'function' ? new MessageEvent(type, { data, lastEventId }) : { type, data, lastEventId };
       const handler = { message: shim.onmessage, open: shim.onopen, error: shim.onerror }[type];
-      for (const listener of (handler ? [handler] : []).concat(Array.from(listeners.get(type) || [])))
+      const call = (listener: ShimListener): void => {
         try {
-          listener(event);
+          if (typeof listener === 'function') listener.call(shim, event);
+          else listener.handleEvent(event);
         } catch (error) {
           errors.push(error);
         }
+      };
+      if (handler) call(handler);
+      const all = listeners.get(type) || new Map<ShimListener, boolean>();
+      for (const [listener, once] of Array.from(all)) {
+        if (!all.has(listener)) continue; // taken away by one before it
+        if (once) all.delete(listener);
+        call(listener);
+      }
     }
     if (errors.length) throw errors[0];
   };
@@ -79,9 +104,12 @@ export function createEventSourceShim(client: RealtimeClient): EventSourceShim {
     onopen: null,
     onmessage: null,
     onerror: null,
-    addEventListener(type, listener) {
-      const all = listeners.get(type) || new Set();
-      listeners.set(type, all.add(listener));
+    addEventListener(type, listener, options) {
+      const { once, signal } = typeof options === 'object' ? options : {};
+      const all = listeners.get(type) || new Map<ShimListener, boolean | undefined>();
+      if (all.has(listener) || (signal && signal.aborted)) return;
+      listeners.set(type, all.set(listener, once));
+      if (signal) signal.addEventListener('abort', () => all.delete(listener));
     },
     removeEventListener: (type, listener) => void listeners.get(type)?.delete(listener),
     close() {

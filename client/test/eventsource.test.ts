@@ -31,3 +31,34 @@ test('old names, snake_case, onmessage, lastEventId, close', async () => {
   expect(heard).toEqual(['open', ['goal-activity-created', 'a1'], ['message', 'e1'], 'error', 'open', ['action-updated', 'paused'], ['message', 'e2']]);
   expect([errors, source.readyState, client.getStatus().state]).toEqual([['HANDLER'], 2, 'connected']);
 });
+
+test('listeners as an EventTarget takes them: once, signal, handleEvent, none of them twice', async () => {
+  const server = createFakeServer();
+  const client = createTestClient(server);
+  const source = createEventSourceShim(client);
+  await client.connect();
+  const heard: string[] = [];
+  const abort = new AbortController();
+  const object = {
+    name: 'object',
+    handleEvent({ type }: MessageEvent) {
+      heard.push(this.name + ' ' + type);
+    },
+  };
+  const removed = (): number => heard.push('removed');
+  const twice = (): number => heard.push('twice');
+  source.addEventListener('goal-paused', () => heard.push('once'), { once: true });
+  source.addEventListener('goal-paused', () => heard.push('until aborted'), { signal: abort.signal, passive: true });
+  source.addEventListener('goal-paused', () => heard.push('never'), { signal: AbortSignal.abort() });
+  source.addEventListener('goal-paused', object);
+  source.addEventListener('goal-paused', twice);
+  source.addEventListener('goal-paused', twice, { once: true });
+  source.addEventListener('goal-paused', () => source.removeEventListener('goal-paused', removed), true);
+  source.addEventListener('goal-paused', removed);
+  server.emit('goal.paused');
+  expect(heard.splice(0)).toEqual(['once', 'until aborted', 'object goal-paused', 'twice']);
+  abort.abort();
+  source.removeEventListener('goal-paused', object);
+  server.emit('goal.paused');
+  expect(heard).toEqual(['twice']);
+});
