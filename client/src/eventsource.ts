@@ -26,7 +26,7 @@ export interface EventSourceShim {
   /** Of the last event that was delivered; empty before the first. */
   readonly lastEventId: string;
   onopen: Handler<{ readonly type: string }> | null;
-  /** Called for every event, whatever its name. */
+  /** Called for every event, after the listeners of its name; `type` is that name. */
   onmessage: Handler<ShimMessage> | null;
   /** Called each time the connection is lost, or has stopped. */
   onerror: Handler<{ readonly type: string }> | null;
@@ -73,7 +73,9 @@ export function createEventSourceShim(client: RealtimeClient): EventSourceShim {
     const errors: unknown[] = [];
     for (const type of names) {
       if (closed) break;
-      const event: ShimMessage = typeof MessageEvent === 'function' ? new MessageEvent(type, { data, lastEventId }) : { type, data, lastEventId };
+      // Whoever takes every event asks by what name it came.
+      const name = type === 'message' ? (names[0] as string) : type;
+      const event: ShimMessage = typeof MessageEvent === 'function' ? new MessageEvent(name, { data, lastEventId }) : { type: name, data, lastEventId };
       const handler = { message: shim.onmessage, open: shim.onopen, error: shim.onerror }[type];
       const call = (listener: ShimListener): void => {
         try {

@@ -10,7 +10,7 @@ test('old names, snake_case, onmessage, lastEventId, close', async () => {
   const heard: unknown[] = [];
   source.onopen = () => heard.push('open');
   source.onerror = () => heard.push('error');
-  source.onmessage = (event) => heard.push(['message', event.lastEventId]);
+  source.onmessage = (event) => heard.push(['any', event.type, event.lastEventId]);
   source.addEventListener('goal-activity-created', () => {
     throw new Error('a listener');
   });
@@ -28,7 +28,7 @@ test('old names, snake_case, onmessage, lastEventId, close', async () => {
   await server.clock.advance(2000);
   source.close();
   server.emit('goal.paused');
-  expect(heard).toEqual(['open', ['goal-activity-created', 'a1'], ['message', 'e1'], 'error', 'open', ['action-updated', 'paused'], ['message', 'e2']]);
+  expect(heard).toEqual(['open', ['goal-activity-created', 'a1'], ['any', 'goal-activity-created', 'e1'], 'error', 'open', ['action-updated', 'paused'], ['any', 'action-status-changed', 'e2']]);
   expect([errors, source.readyState, client.getStatus().state]).toEqual([['HANDLER'], 2, 'connected']);
 });
 
