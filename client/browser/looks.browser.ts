@@ -17,6 +17,8 @@ const looks = {
   'reduced motion': { reducedMotion: 'reduce' },
 } as const;
 
+const widths = [390, 1200];
+
 /** The demo's pages, and what is there when they are complete. */
 const pages = {
   board: ['index.html?server=fake', '.rt-feed-row'],
@@ -26,21 +28,26 @@ const pages = {
 for (const [name, [path, complete]] of Object.entries(pages))
   for (const [look, media] of Object.entries(looks))
     describe(`the ${name} in ${look}`, () => {
-      let page: Page;
-      // Once for both widths: the matrix plays for some seconds what it shows.
+      let opened: readonly Page[] = [];
+      // For both widths at once: the matrix plays for some seconds what it shows.
       test.beforeAll(async ({ browser }) => {
-        const context = await browser.newContext(media);
-        page = await context.newPage();
-        // They would take their part of the width.
-        await (await context.newCDPSession(page)).send('Emulation.setScrollbarsHidden', { hidden: true });
-        await page.goto(`${inject('demo')}/${path}`);
-        await page.locator(complete).first().waitFor();
+        opened = await Promise.all(
+          widths.map(async (width) => {
+            const context = await browser.newContext({ ...media, viewport: { width, height: 900 } });
+            const page = await context.newPage();
+            // They would take their part of the width.
+            await (await context.newCDPSession(page)).send('Emulation.setScrollbarsHidden', { hidden: true });
+            await page.goto(`${inject('demo')}/${path}`);
+            await page.locator(complete).first().waitFor();
+            return page;
+          }),
+        );
       });
-      test.afterAll(() => page.context().close());
+      test.afterAll(() => Promise.all(opened.map((page) => page.context().close())));
 
-      for (const width of [390, 1200])
+      for (const [i, width] of widths.entries())
         test(`is accessible, ${width} px wide`, async () => {
-          await page.setViewportSize({ width, height: 900 });
+          const page = opened[i] as Page;
           const found = await violations(viewOf(page));
           // As high as the page: what is fixed to the window stands below it then, and nothing is scrolled.
           await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight) });
