@@ -20,10 +20,10 @@ const sentence = (status: ConnectionStatus): string => {
       return (status.phase === 'offline' ? 'There is no network.' : 'The connection was lost.') + ' Changes appear once it is back.';
     case 'error':
       return status.error.code === 'NEVER_OPENED'
-        ? 'The server could not be reached at its address.'
+        ? 'The server could not be reached. Check the address.'
         : status.error.code === 'FORBIDDEN'
-          ? 'This account may not receive live updates.'
-          : 'The session has ended, and live updates with it.';
+          ? 'This account may not receive live updates. Ask for access.'
+          : 'The session has ended. Sign in again.';
     default:
       return status.reason === 'replaced' ? 'Live updates go on in another window.' : status.reason === 'signed-out' ? 'Nobody is signed in.' : status.reason === 'closed' ? 'Live updates are paused.' : 'Connecting to live updates.';
   }

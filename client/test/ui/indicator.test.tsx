@@ -194,7 +194,7 @@ describe('the pill', () => {
 
 describe('the panel', () => {
   const rows = (): string[] => Array.from(document.querySelectorAll('.rt-panel dl > div'), (row) => row.textContent ?? '');
-  const time = (at: number): string => new Date(at).toLocaleTimeString('en-GB', { hour: 'numeric', minute: '2-digit' });
+  const time = (at: number): string => new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
 
   test('says what is known while connected', async () => {
     const { server, client, App } = start();

@@ -9,7 +9,7 @@ const GAP = 8;
 
 /** A time of today as hours and minutes; of another day with its date. */
 const timeOf = (at: number, now: number, locale: string): string =>
-  new Date(at).toLocaleString(locale, { hour: 'numeric', minute: '2-digit', ...(new Date(at).toDateString() !== new Date(now).toDateString() && { day: 'numeric', month: 'short' }) });
+  new Date(at).toLocaleString(locale, { hour: '2-digit', minute: '2-digit', ...(new Date(at).toDateString() !== new Date(now).toDateString() && { day: 'numeric', month: 'short' }) });
 
 /** Puts the panel above or below its button: its end at the button's, or its start where the window is too narrow for that. On small screens the stylesheet makes it a sheet at the bottom. */
 const place = (panel: HTMLElement, button: HTMLElement, position: 'header' | 'footer'): void => {
