@@ -1,6 +1,5 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { act, fireEvent, render, screen, within } from '@testing-library/react';
-import { createFakeServer, createTestClient, MockRealtimeProvider } from '@purposepath/realtime/testing';
+import { createFakeServer, createTestClient, makeEvent, MockRealtimeProvider } from '@purposepath/realtime/testing';
 import { Suspense } from 'react';
 import type { ReactNode } from 'react';
 import { ActionRow } from '../out/hooks/src/ActionRow';
@@ -12,10 +11,10 @@ import { GoalComments } from '../out/hooks/src/GoalComments';
 import { GoalHeader } from '../out/hooks/src/GoalHeader';
 import { GoalPage } from '../out/hooks/src/GoalPage';
 import { GoalTitle } from '../out/hooks/src/GoalTitle';
-import { GoalTitles } from '../out/hooks/src/GoalTitles';
 import { IssueTab } from '../out/hooks/src/IssueTab';
 import { startInvalidation } from '../out/hooks/src/live-tags';
 import { Measure } from '../out/hooks/src/Measure';
+import { NewGoals } from '../out/hooks/src/NewGoals';
 import { OfflineBar } from '../out/hooks/src/OfflineBar';
 import { PageHeader } from '../out/hooks/src/PageHeader';
 import { PauseButton } from '../out/hooks/src/PauseButton';
@@ -68,7 +67,7 @@ test('useGoalActivity: comments of one goal, and anything of it', () => {
 });
 
 test('useRealtimeGoals: a callback for each type', () => {
-  const { server, text } = show(<GoalTitles />);
+  const { server, text } = show(<NewGoals />);
   server.emit('goal.created', { goalId: 'g1', title: 'Ship' });
   server.emit('goal.created', { goalId: 'g2', title: 'Rest' });
   server.emit('goal.cancelled', { goalId: 'g1' });
@@ -171,23 +170,31 @@ test('HighlightWrapper and useHighlight: an attribute, while it lasts', async ()
 });
 
 test('GoalActivityFeed and useActivityFeed: what was before and what comes, each once', async () => {
-  const comment = { activityId: 'c1', createdAt: '2026-01-05T08:00:00.000Z', createdBy: 'user-ana', authorName: 'Ana Duarte', content: 'Well done' };
-  vi.stubGlobal('fetch', async () => Response.json([comment]));
+  const comment = (activityId: string, createdAt: string, content: string) => makeEvent('goal.activity.created', { goalId: 'g1', activityId, type: 'comment', content, createdAt }).data;
+  const first = comment('c1', '2026-01-05T08:00:00.000Z', 'Well done');
+  const comments = [first];
+  vi.stubGlobal('fetch', async () => Response.json(comments));
   const { server } = show(
-    <QueryClientProvider client={new QueryClient()}>
+    <>
       <GoalPage goalId="g1" />
       <div data-testid="plain">
         <PlainFeed goalId="g1" />
       </div>
-    </QueryClientProvider>,
+    </>,
   );
   await pass(100);
-  server.emit('goal.activity.created', { goalId: 'g1', activityId: 'c1', type: 'comment', content: 'Well done' });
+  server.emit('goal.activity.created', first);
   server.emit('goal.completed', { goalId: 'g1', title: 'Ship', actorName: 'Ben Okafor' });
   await pass(100);
-  const feed = within(screen.getByRole('feed'));
-  expect(feed.getAllByRole('article').map(({ textContent }) => textContent)).toEqual([expect.stringContaining('Ben Okafor completed'), expect.stringContaining('Well done')]);
+  const entries = () => within(screen.getByRole('feed')).getAllByRole('article').map(({ textContent }) => textContent);
+  expect(entries()).toEqual([expect.stringContaining('Ben Okafor completed'), expect.stringContaining('Well done')]);
   expect(screen.getByTestId('plain').textContent).toContain('Ben Okafor completed');
+
+  comments.unshift(comment('c2', '2026-01-05T08:05:00.000Z', 'Missed'));
+  server.gap();
+  await server.clock.advance(1000);
+  await pass(100);
+  expect(entries()).toEqual([expect.stringContaining('Ben Okafor completed'), expect.stringContaining('Missed'), expect.stringContaining('Well done')]);
 });
 
 test('toasts: of two types by one call, of one type under a condition', async () => {
@@ -202,9 +209,10 @@ test('toasts: of two types by one call, of one type under a condition', async ()
   server.emit('goal.completed', { title: 'Ship' });
   await pass(100);
   expect(toasts()).toEqual([expect.stringContaining('Ship')]);
-  server.emit('issue.created', { severity: 'critical', title: 'Logins fail' });
+  server.emit('issue.created', { issueId: 'i1', severity: 'critical', title: 'Logins fail' });
   await pass(100);
   expect(toasts().filter((text) => text?.includes('Logins fail'))).toHaveLength(2);
+  expect(screen.getAllByRole('link').map((link) => link.getAttribute('href'))).toEqual(['/issues/i1']);
 });
 
 test('invalidateOnEvents: tags, without React', async () => {
