@@ -1,12 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
-import { act, render, screen } from '@testing-library/react';
+import { act, fireEvent, render, screen } from '@testing-library/react';
 import { useRealtimeEvent } from '@purposepath/realtime/react';
 import { createFakeServer, createTestClient } from '@purposepath/realtime/testing';
 import type { FakeServer } from '@purposepath/realtime/testing';
 import { useState } from 'react';
+import App from '../out/sessions/src/App';
 import { Session } from '../out/sessions/src/Session';
 import { SignedOut } from '../out/sessions/src/SignedOut';
 import { switchTenant } from '../out/sessions/src/session';
+
+afterEach(() => void vi.unstubAllGlobals());
 
 const optionsOf = (server: FakeServer) => ({ url: server.url, ports: server.ports, getToken: () => server.token() });
 
@@ -64,4 +67,29 @@ test('without React: the session changes before what is remembered is forgotten'
   switchTenant(client, server.tenantId, 'ana', () => (connections = server.connections));
   expect(connections).toBe(1);
   expect(server.sent.filter(({ action }) => action === 'auth')).toHaveLength(2);
+});
+
+test('every user gets a token of his own, and signing out ends the connection', async () => {
+  const asked: string[] = [];
+  const sockets: string[] = [];
+  vi.stubGlobal('fetch', (url: string) => {
+    asked.push(new URL(url).search);
+    return Promise.resolve(Response.json({ token: url }));
+  });
+  vi.stubGlobal('WebSocket', class {
+    constructor(url: string) {
+      sockets.push(url);
+    }
+    close = () => void sockets.push('closed');
+  });
+  render(<App />);
+  /** Clicks, and waits for what has to follow. */
+  const click = (name: string, follows: () => void) =>
+    act(async () => {
+      fireEvent.click(screen.getByText(name));
+      await vi.waitFor(follows);
+    });
+  await click('Sign in as user-ana of demo', () => expect(sockets).toEqual(['ws://localhost:5055']));
+  await click('Sign out', () => expect(sockets).toEqual(['ws://localhost:5055', 'closed']));
+  await click('Sign in as ben of other', () => expect(asked).toEqual(['?tenant=demo&user=user-ana', '?tenant=other&user=ben']));
 });
