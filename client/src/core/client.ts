@@ -66,6 +66,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
   const sockets = new Map<number, WebSocketLike>();
   const subscribers = createSubscribers();
   const resyncListeners = new Set<Listener<Resync>>();
+  const sessionListeners = new Set<Listener<void>>();
   const inspectors = new Set<Inspector>();
   const answers = new Map<number, (upToDate: boolean) => void>();
 
@@ -181,7 +182,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       case 'forget':
         recent = [];
         latencies = [];
-        return;
+        return sessionListeners.forEach((listener) => call(listener, undefined));
       case 'resync': {
         const { id, resync } = effect;
         const loading = [...resyncListeners].map((listener) => call(listener, resync)).filter((result) => result);
@@ -266,6 +267,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       return recent.filter((event) => matches(event.type) && isAbout(entityOf(event), where)) as unknown as readonly RealtimeEvent<Selected<S>>[];
     },
     onResync: (listener) => addTo(resyncListeners, listener),
+    onSession: (listener) => addTo(sessionListeners, listener),
     inspect: (inspector) => [addTo(inspectors, inspector), send],
     connect({ signal } = {}) {
       listenToPage();
@@ -307,6 +309,7 @@ export const createRealtimeClient = (given: RealtimeOptions): RealtimeClient => 
       subscribers.clear();
       statusListeners.clear();
       resyncListeners.clear();
+      sessionListeners.clear();
       recent = [];
     },
   };

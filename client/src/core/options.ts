@@ -308,6 +308,15 @@ export interface RealtimeClient {
   recent<S extends EventSelector>(selector: S | readonly S[], where?: Partial<EntityRef>): readonly RealtimeEvent<Selected<S>>[];
   /** As the option `onResync`, for as many as need it. */
   onResync(listener: (resync: Resync) => void | Promise<unknown>): Unsubscribe;
+  /**
+   * Called when the client has forgotten a session, because it is another one or none any more, and before anything of the next arrives: forget what is shown of it, too.
+   *
+   * @example
+   * ```ts
+   * client.onSession(() => store.clear());
+   * ```
+   */
+  onSession(listener: () => void): Unsubscribe;
   /** Idempotent; resolves when connected, rejects with a RealtimeError when the client stops or the signal aborts. */
   connect(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /** Closes and stays closed until connect(). The position is kept. */

@@ -448,6 +448,27 @@ describe('events', () => {
     expect(client.recent('*')).toEqual([]);
   });
 
+  test('onSession: whenever a session is forgotten, by its key or by what a token says, and before an event of the next', async () => {
+    let user = 'me';
+    const said: string[] = [];
+    let makeToken = (): string | null => null;
+    const { server, client } = await start({ sessionKey: 't/me', getToken: () => makeToken() });
+    makeToken = () => server.token().replace(' me ', ` ${user} `);
+    await client.connect();
+    client.onSession(() => said.push(`forget ${client.recent('*').length}`));
+    client.subscribe('*', () => said.push('event'));
+    server.emit('goal.paused');
+    client.setSession('t/me');
+    client.setSession(null);
+    client.setSession('t/other', { initialSequence: server.head - 1 });
+    await server.clock.advance(0);
+    user = 'third';
+    server.drop();
+    await server.clock.advance(5000);
+    server.emit('goal.paused');
+    expect(said).toEqual(['event', 'forget 0', 'forget 0', 'event', 'forget 0', 'event']);
+  });
+
   test('an unknown type: to onUnknown and to whoever names it, not to *; it moves the position', async () => {
     const unknown: string[] = [];
     const named: string[] = [];
