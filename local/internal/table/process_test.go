@@ -205,7 +205,7 @@ func TestEngineThatDoesNotStart(t *testing.T) {
 		"says why":     {"echo 'error: disk full' >&2; exit 1", "start the embedded DynamoDB: disk full"},
 		"says nothing": {"exit 7", "start the embedded DynamoDB: exit status 7"},
 		"just ends":    {"exit 0", "start the embedded DynamoDB: exit status 0"},
-		"is no binary": {"exec /nonexistent", "not found"},
+		"is no binary": {`exec "$0.none"`, "not found"},
 	} {
 		if _, err := Start(t.Context(), install(t, tt.script)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("an engine that %s: Start = %v, want %q", name, err, tt.want)
