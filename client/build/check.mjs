@@ -26,7 +26,7 @@ const contents = () => {
   const foreign = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
     .trim()
     .split('\n')
-    .filter((path) => !/^package\/(package\.json|README\.md|styles\.css(\.d\.ts)?|[\w-]+\/package\.json|dist\/realtime\.mjs|dist\/cjs\/package\.json|dist\/(esm|cjs)\/[\w/-]+(\.d\.ts|\.js))$/.test(path));
+    .filter((path) => !/^package\/(package\.json|README\.md|styles(\.unlayered)?\.css(\.d\.ts)?|[\w-]+\/package\.json|dist\/realtime\.mjs|dist\/cjs\/package\.json|dist\/(esm|cjs)\/[\w/-]+(\.d\.ts|\.js))$/.test(path));
   if (foreign.length) problems.push(`the tarball holds ${foreign.join(', ')}`);
   const readme = readFileSync(join(packed, 'README.md'), 'utf8');
   problems.push(...entries.slice(1).filter(({ name }) => !readme.includes(`\`${name}\``)).map(({ name }) => `README.md does not name ${name}`));
@@ -37,7 +37,7 @@ const readable = async () => {
 };
 const typed = async () => {
   const attw = join(import.meta.dirname, '../node_modules/@arethetypeswrong/cli/dist/index.js');
-  await promisify(execFile)(process.execPath, [attw, tarball, '--no-color', '--no-emoji', '--exclude-entrypoints', './styles.css']).catch(({ stdout, stderr }) => problems.push(`attw:\n${stdout}${stderr}`));
+  await promisify(execFile)(process.execPath, [attw, tarball, '--no-color', '--no-emoji', '--exclude-entrypoints', './styles.css', './styles.unlayered.css']).catch(({ stdout, stderr }) => problems.push(`attw:\n${stdout}${stderr}`));
 };
 const mock = async () => {
   const began = performance.now();

@@ -11,7 +11,7 @@ import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { bundleBin } from './bin.mjs';
 import { entries, folderOf } from './entries.mjs';
-import { styles } from './styles.mjs';
+import { stylesheets } from './styles.mjs';
 
 const client = join(import.meta.dirname, '..');
 const src = join(client, 'src');
@@ -52,7 +52,7 @@ function declarations() {
   cpSync(join(dist, 'esm'), join(dist, 'cjs'), { recursive: true, filter: (path) => !path.endsWith('.js') });
 }
 
-function manifests() {
+function manifests(css) {
   const { private: _private, scripts: _scripts, devDependencies: _devDependencies, engines: _engines, overrides: _overrides, ...manifest } = JSON.parse(readFileSync(join(client, 'package.json'), 'utf8'));
   const at = (format, { source }, from = './') => ({ types: `${from}dist/${format}/${source}.d.ts`, default: `${from}dist/${format}/${source}.js` });
   const legacy = (entry, from) => ({ main: at('cjs', entry, from).default, module: at('esm', entry, from).default, types: at('cjs', entry, from).types });
@@ -61,7 +61,7 @@ function manifests() {
     // What the mock asks for; the build asks for more.
     engines: { node: '>=18.3' },
     ...legacy(entries[0], './'),
-    exports: { ...Object.fromEntries(entries.map((entry) => [entry.name, { import: at('esm', entry), require: at('cjs', entry) }])), './styles.css': { types: './styles.css.d.ts', default: './styles.css' }, './package.json': './package.json' },
+    exports: { ...Object.fromEntries(entries.map((entry) => [entry.name, { import: at('esm', entry), require: at('cjs', entry) }])), ...Object.fromEntries(css.map((name) => [`./${name}`, { types: `./${name}.d.ts`, default: `./${name}` }])), './package.json': './package.json' },
     // What only imports a stylesheet is not dropped.
     sideEffects: ['*.css'],
     bin: { realtime: './dist/realtime.mjs' },
@@ -77,11 +77,14 @@ export async function makePackage() {
   mkdirSync(dist, { recursive: true });
   await modules();
   declarations();
-  manifests();
-  // At the root, where tools that read no exports look for it, too.
-  writeFileSync(join(packed, 'styles.css'), await styles());
-  // TypeScript 6 asks for declarations of what is imported for its effect, too.
-  writeFileSync(join(packed, 'styles.css.d.ts'), 'export {};\n');
+  const css = Object.entries(await stylesheets());
+  manifests(css.map(([name]) => name));
+  for (const [name, text] of css) {
+    // At the root, where tools that read no exports look for it, too.
+    writeFileSync(join(packed, name), text);
+    // TypeScript 6 asks for declarations of what is imported for its effect, too.
+    writeFileSync(join(packed, `${name}.d.ts`), 'export {};\n');
+  }
   await bundleBin(join(dist, 'realtime.mjs'));
   chmodSync(join(dist, 'realtime.mjs'), 0o755);
   cpSync(join(client, 'README.md'), join(packed, 'README.md'));
