@@ -62,7 +62,8 @@ export function Toast({ id, tone, title, text, href, navigate, dismiss }: ToastP
       clearInterval(timer);
       passing = passing.filter((other) => other !== id);
     };
-  }, [id, dismiss]);
+    // What counts on is new, and is read anew: its time begins again with its words.
+  }, [id, dismiss, title, text]);
 
   const follow = (event: MouseEvent): void => {
     const [x, y] = pressed.current as [number, number];

@@ -80,7 +80,8 @@ export const wire = (client: RealtimeClient, latest: () => ToastOptions): (() =>
       }, GATHER);
       return;
     }
-    const now = Date.now();
+    // Not the time of day, which may be set back.
+    const now = performance.now();
     burst = burst.filter(({ at }) => now - at < 1000);
     if (group && now >= group.until) group = undefined;
     if (!group && burst.length < groupAbove) return void burst.push({ at: now, event, id: keep(showEvent(event, options)) });
@@ -98,9 +99,7 @@ export const wire = (client: RealtimeClient, latest: () => ToastOptions): (() =>
       group.id === undefined ? GATHER : COUNT,
     );
   });
-  const forget = client.onResync(({ reason }) => {
-    if (reason === 'first') clear();
-  });
+  const forget = client.onSession(clear);
   return () => {
     stop();
     forget();

@@ -3,7 +3,8 @@ import type { CatalogueType, RealtimeEvent } from '../generated/events.js';
 import { titleOf } from '../generated/sentences.js';
 import type { RealtimeLabels } from '../react/context.js';
 
-const count = (n: number, one: string, several: string): string => (n === 1 ? one : `${n} ${several}`);
+/** So many of something, in English. */
+export const count = (n: number, one: string, several: string): string => (n === 1 ? one : `${n} ${several}`);
 
 /** The words of toasts in English: apart from those of the components, which who has toasts alone does not load. */
 export const toastWords: Pick<RealtimeLabels, 'toastTitle' | 'toastActor' | 'toastSummary' | 'toastCritical' | 'dismiss'> = {

@@ -5,10 +5,8 @@ import type { CatalogueType, RealtimeEvent } from '../generated/events.js';
 import { sentenceOf } from '../generated/sentences.js';
 import type { RealtimeLabels } from '../react/context.js';
 import { useProvided } from '../react/useRealtime.js';
-import { toastWords } from '../toasts/words.js';
+import { count, toastWords } from '../toasts/words.js';
 import { activitySentence, groupSentence } from './feed/words.js';
-
-const count = (n: number, one: string, several: string): string => (n === 1 ? one : `${n} ${several}`);
 
 const sentence = (status: ConnectionStatus): string => {
   switch (status.state) {

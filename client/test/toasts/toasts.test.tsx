@@ -22,7 +22,7 @@ describe.each(['sonner', 'sonner-1'])('%s', async (version) => {
   const { toast, Toaster } = await import('sonner');
   const { realtimeToasts, useRealtimeToasts, wireRealtimeToasts } = await import('../../src/toasts/index.js');
 
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'requestAnimationFrame', 'cancelAnimationFrame'] }));
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'requestAnimationFrame', 'cancelAnimationFrame'] }));
   afterEach(async () => {
     stops.splice(0).forEach((stop) => stop());
     toast.dismiss();
@@ -166,6 +166,29 @@ describe.each(['sonner', 'sonner-1'])('%s', async (version) => {
     expect(await shown()).toEqual(['6 updates | 1 critical issue']);
   });
 
+  test('one that counts on stays for 5 s after its last words', async () => {
+    const { server } = await start();
+    for (let i = 0; i < 4; i++) server.emit('goal.paused');
+    for (let i = 0; i < 10; i++) {
+      await pass(900);
+      server.emit('goal.paused');
+    }
+    await pass(4500);
+    expect(await shown()).toEqual(['14 updates']);
+    await pass(2000);
+    expect(await shown()).toEqual([]);
+  });
+
+  test('a clock that is set back groups nothing', async () => {
+    const { server } = await start();
+    for (let i = 0; i < 3; i++) server.emit('goal.paused', { title: 'G', actorName: '' });
+    await pass(2000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    server.emit('goal.resumed', { title: 'G', actorName: '' });
+    await pass(600);
+    expect((await shown()).pop()).toBe('Goal resumed | G');
+  });
+
   test('what was missed: one summary, which stays where it holds a critical issue', async () => {
     const { server } = await start({ labels: { toastSummary: (n, away) => `${n} Neuigkeiten${away ? ', verpasst' : ''}` } });
     server.drop();
@@ -220,6 +243,21 @@ describe.each(['sonner', 'sonner-1'])('%s', async (version) => {
     server.emit('goal.paused');
     expect((await shown()).length).toBe(1);
     stop();
+    expect(await shown()).toEqual([]);
+  });
+
+  test.each([
+    ['signed out', null, undefined],
+    ['a session that goes on from a stored position', 'another', { initialSequence: 5 }],
+  ])('%s: none of the old session stays, or comes', async (_, key, options) => {
+    const { server, client } = await start();
+    server.emit('issue.created', { severity: 'critical' });
+    await pass(1100);
+    for (let i = 0; i < 5; i++) server.emit('goal.paused');
+    expect((await shown()).length).toBeGreaterThan(0);
+    client.setSession(key, options);
+    expect(await shown()).toEqual([]);
+    await pass(5000);
     expect(await shown()).toEqual([]);
   });
 
