@@ -155,6 +155,38 @@ describe('useLiveBadge', () => {
     expect(is()).toBe('false');
   });
 
+  test.each([0, 10_000])('badgeProps: the badge stays for as long as the hook says: %i', async (autoHideDuration) => {
+    const Own = (): ReactElement => {
+      const { badgeProps, triggerBadge, hideBadge } = useLiveBadge({ autoHideDuration });
+      return (
+        <p>
+          <button onClick={triggerBadge}>trigger</button>
+          <button onClick={hideBadge}>hide</button>
+          <LiveBadge {...badgeProps} />
+        </p>
+      );
+    };
+    render(inside(<Own />));
+    expect(isShown()).toBe(false);
+    click('trigger');
+    await pass(9999);
+    expect(isShown()).toBe(true);
+    await pass(1);
+    expect(isShown()).toBe(!autoHideDuration);
+    click('hide');
+    expect(isShown()).toBe(false);
+  });
+
+  test('another session of the same client, or none, begins without it', async () => {
+    render(inside(<Row autoHideDuration={0} />));
+    for (const key of ['another', null]) {
+      click('trigger');
+      expect(is()).toBe('true');
+      act(() => shared.setSession(key));
+      expect([is(), isShown()]).toEqual(['false', false]);
+    }
+  });
+
   test('the functions are the same in every render', () => {
     const seen = new Set<unknown>();
     const Own = ({ n }: { n: number }): ReactElement => {

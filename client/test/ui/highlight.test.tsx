@@ -4,7 +4,7 @@ import { StrictMode } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { RealtimeClient } from '../../src/core/options.js';
 import { RealtimeProvider } from '../../src/react/index.js';
 import { createFakeServer, createTestClient } from '../../src/testing/index.js';
@@ -90,21 +90,55 @@ test('a change of the trigger highlights it, the first value and other renders d
   expect(how()).toBe('none');
 });
 
-test('again while it runs: the whole time from then, and one animation, from full colour', async () => {
+/** What jsdom lacks: it notes what is animated. */
+const animations = (reduced = false) => {
+  const begun: { element: Element; is: string; options: unknown; playState: string; currentTime: number }[] = [];
+  vi.stubGlobal('matchMedia', () => ({ matches: reduced }));
+  Element.prototype.animate = function (keyframes, options) {
+    const is = JSON.stringify(keyframes).includes('boxShadow') ? 'bar' : 'fill';
+    const animation = { element: this, is, options, playState: 'running', currentTime: 0, cancel: () => void (animation.playState = 'idle') };
+    begun.push(animation);
+    return animation as unknown as Animation;
+  };
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+    delete (Element.prototype as Partial<Element>).animate;
+  });
+  return { begun, running: () => begun.filter(({ playState }) => playState === 'running').map(({ is, currentTime }) => `${is} ${currentTime}`) };
+};
+
+test('again while it runs: the whole time from then, and one bar and one background, from full colour', async () => {
   const { server, client } = start();
-  const running = [{ animationName: 'rt-bar', currentTime: 1000 }, { animationName: 'rt-flash', currentTime: 1000 }, { animationName: 'spin', currentTime: 1000 }];
+  const { begun, running } = animations();
   render(inside(client, <Card entity={goal('g1')} />));
-  card().getAnimations = () => running as unknown as Animation[];
   act(() => void server.emit('goal.paused', ana('g1')));
-  // Nothing ran before: whatever there is has just begun.
-  expect(running.map(({ currentTime }) => currentTime)).toEqual([1000, 1000, 1000]);
+  expect(running()).toEqual(['bar 0', 'fill 0']);
+  // Its own shadow stays.
+  expect(begun[0]?.options).toEqual({ duration: 1600, composite: 'add' });
   await pass(1000);
   act(() => void server.emit('goal.resumed', { goalId: 'g1' }));
-  expect(running.map(({ currentTime }) => currentTime)).toEqual([120, 120, 1000]);
+  expect(running()).toEqual(['bar 0', 'fill 120']);
   await pass(1599);
-  expect(how()).toBe('full');
+  expect([how(), running().length]).toEqual(['full', 2]);
   await pass(1);
-  expect(how()).toBe('none');
+  expect([how(), running().length]).toEqual(['none', 0]);
+});
+
+test('where motion is reduced: the bar alone', () => {
+  const { server, client } = start();
+  const { running } = animations(true);
+  render(inside(client, <Card entity={goal('g1')} />));
+  act(() => void server.emit('goal.paused', ana('g1')));
+  expect(running()).toEqual(['bar 0']);
+});
+
+test('the fifth within a second takes the background from all of them', () => {
+  const { server, client } = start();
+  const { running } = animations();
+  const ids = ['g1', 'g2', 'g3', 'g4', 'g5'];
+  render(inside(client, ids.map((id) => <Card key={id} entity={goal(id)} />)));
+  ids.forEach((id) => act(() => void server.emit('goal.paused', ana(id))));
+  expect(running()).toEqual(ids.map(() => 'bar 0'));
 });
 
 test('duration: its own, or that of the CSS variable', async () => {
@@ -120,9 +154,6 @@ test('duration: its own, or that of the CSS variable', async () => {
   expect(await lasts({ duration: 500 })).toBe(500);
   expect(await lasts({ style: { '--rt-highlight': '800ms' } as object })).toBe(800);
   expect(await lasts({ style: { '--rt-highlight': '2.5s' } as object })).toBe(2500);
-  const { rerender } = render(inside(client, <Card duration={500} trigger={1} />));
-  rerender(inside(client, <Card duration={500} trigger={2} />));
-  expect(card().style.getPropertyValue('--rt-highlight')).toBe('500ms');
 });
 
 test('five within a second on the whole page: the bar alone, on all of them; four, or one five times: no', async () => {
@@ -169,6 +200,21 @@ test('another session: gone, and its values are no change', () => {
   rerender(inside(two.client, <Card entity={goal('g1')} trigger={2} />));
   expect(how()).toBe('none');
   act(() => void two.server.emit('goal.paused', ana('g1')));
+  expect(how()).toBe('full');
+});
+
+test('another session of the same client, or none: gone, and its values are no change', async () => {
+  const { server, client } = start();
+  const { running } = animations();
+  const { rerender } = render(inside(client, <Card entity={goal('g1')} trigger={1} />));
+  act(() => void server.emit('goal.paused', ana('g1')));
+  expect([how(), running().length]).toEqual(['full', 2]);
+  act(() => client.setSession(null));
+  expect([how(), running().length]).toEqual(['none', 0]);
+  act(() => client.setSession('another'));
+  rerender(inside(client, <Card entity={goal('g1')} trigger={2} />));
+  expect(how()).toBe('none');
+  rerender(inside(client, <Card entity={goal('g1')} trigger={3} />));
   expect(how()).toBe('full');
 });
 

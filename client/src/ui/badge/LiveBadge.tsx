@@ -33,8 +33,8 @@ export interface LiveBadgeProps {
  *
  * @example
  * ```tsx
- * const { showBadge, hideBadge } = useLiveBadge({ eventType: 'goal.*' });
- * return <LiveBadge show={showBadge} onHide={hideBadge} size="sm" />;
+ * const { badgeProps } = useLiveBadge({ eventType: 'goal.*' });
+ * return <LiveBadge {...badgeProps} size="sm" />;
  * ```
  */
 export function LiveBadge({ show = true, autoHideDuration = SHOWN, onHide, size = 'md', label, className }: LiveBadgeProps): ReactElement | null {

@@ -29,6 +29,8 @@ export interface UseLiveBadgeOptions {
 /** What {@link useLiveBadge} returns. The functions are the same in every render. */
 export interface LiveBadgeControl {
   readonly showBadge: boolean;
+  /** For a {@link LiveBadge} that is there for as long as `showBadge` is true, whatever its own time. */
+  readonly badgeProps: { readonly show: boolean; readonly autoHideDuration: 0 };
   triggerBadge: () => void;
   hideBadge: () => void;
 }
@@ -39,12 +41,12 @@ const useBeforePaint = typeof window === 'undefined' ? useEffect : useLayoutEffe
 /**
  * When to show a {@link LiveBadge}: for a while after triggerBadge(), or after an event. What was missed while away triggers nothing, and a new session begins without it.
  *
- * A trigger while it is shown makes it stay longer: showBadge is false for one commit that is never painted, so that a LiveBadge starts its own time anew.
+ * A trigger while it is shown makes it stay longer: showBadge is false for one commit that is never painted, so that a LiveBadge appears anew.
  *
  * @example
  * ```tsx
- * const { showBadge } = useLiveBadge({ eventType: 'goal.*', where: { kind: 'goal', id: goal.id } });
- * return <h3>{goal.title} <LiveBadge show={showBadge} /></h3>;
+ * const { badgeProps } = useLiveBadge({ eventType: 'goal.*', where: { kind: 'goal', id: goal.id } });
+ * return <h3>{goal.title} <LiveBadge {...badgeProps} /></h3>;
  * ```
  */
 export function useLiveBadge(options: UseLiveBadgeOptions = {}): LiveBadgeControl {
@@ -52,17 +54,19 @@ export function useLiveBadge(options: UseLiveBadgeOptions = {}): LiveBadgeContro
   const client = useClient();
   const [last, setLast] = useState({ client, count: 0 });
   const [shown, setShown] = useState(0);
-  // Another session has no part in it, also when the same one comes back.
+  // Another client has no part in it, also when the same one comes back.
   if (last.client !== client) setLast({ client, count: 0 });
   const count = client && last.client === client ? last.count : 0;
   const triggerBadge = useCallback(() => setLast((before) => (before.client === client ? { client, count: before.count + 1 } : before)), [client]);
   const hideBadge = useCallback(() => setLast((before) => (before.client === client ? { client, count: 0 } : before)), [client]);
   useFiltered({ eventType: eventType || [], where, enabled: !!eventType, replayed: false, own }, triggerBadge);
+  useEffect(() => client?.onSession(hideBadge), [client, hideBadge]);
   useBeforePaint(() => setShown(count), [count]);
   useEffect(() => {
     if (!count || !autoHideDuration) return undefined;
     const timer = setTimeout(hideBadge, autoHideDuration);
     return () => clearTimeout(timer);
   }, [count, autoHideDuration, hideBadge]);
-  return { showBadge: count > 0 && shown === count, triggerBadge, hideBadge };
+  const showBadge = count > 0 && shown === count;
+  return { showBadge, badgeProps: { show: showBadge, autoHideDuration: 0 }, triggerBadge, hideBadge };
 }

@@ -32,7 +32,7 @@ export interface UseHighlightOptions {
 }
 
 /**
- * Highlights an element when what it shows changes: the ref is for that element. Nothing renders for it; while it lasts, the element has the attribute `data-rt-highlight`, `full` or, among many, `bar`.
+ * Highlights an element when what it shows changes: the ref is for that element. Nothing renders for it; while it lasts, the element has the attribute `data-rt-highlight`, `full` or, among many, `bar`. It is drawn by two animations of the element that no rule for `animation` changes, above its own shadow and ground.
  *
  * Another entity or session ends it.
  *
@@ -63,6 +63,14 @@ export function useHighlight<T extends HTMLElement | SVGElement>(options: UseHig
     [client, shows],
   );
   const last = useRef({ client, shows, trigger });
+  useEffect(
+    () =>
+      client?.onSession(() => {
+        if (element.current) unflash(element.current);
+        last.current = { ...last.current, client: null };
+      }),
+    [client],
+  );
   useEffect(() => {
     const { client: before, shows: showed, trigger: was } = last.current;
     last.current = { client, shows, trigger };
