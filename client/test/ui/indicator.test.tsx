@@ -193,7 +193,7 @@ describe('the pill', () => {
 });
 
 describe('the panel', () => {
-  const rows = (): string[] => Array.from(document.querySelectorAll('.rt-panel dl > div'), (row) => row.textContent ?? '');
+  const rows = (): string[] => Array.from(document.querySelectorAll('.rt-panel [role=list] > [role=listitem]'), (row) => row.textContent ?? '');
   const time = (at: number): string => new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
 
   test('says what is known while connected', async () => {
@@ -237,6 +237,37 @@ describe('the panel', () => {
     expect([client.getStatus().state, shown()]).toEqual(['connected', 'live: Live']);
     // The button that was pressed is gone, the focus is not.
     expect([document.activeElement, screen.queryByText('Retry now'), counting()]).toEqual([button(), null, null]);
+  });
+
+  test('keeps the focus when the connection comes back by itself', async () => {
+    const { server, App } = start();
+    render(<App showDetails />);
+    const back = cut(server);
+    await pass(2500);
+    fireEvent.click(button());
+    act(() => screen.getByRole('button', { name: 'Retry now' }).focus());
+    act(back);
+    await pass(5000);
+    expect([shown(), screen.queryByText('Retry now')]).toEqual(['live: Live', null]);
+    expect(document.activeElement).toBe(button());
+    // Whoever is elsewhere stays there.
+    const again = cut(server);
+    await pass(2500);
+    expect(screen.getByText('Retry now')).not.toBe(null);
+    act(() => button().blur());
+    act(again);
+    await pass(5000);
+    expect([screen.queryByText('Retry now'), document.activeElement]).toEqual([null, document.body]);
+  });
+
+  test('may stand in a paragraph, open', () => {
+    const { client } = start();
+    const errors = vi.spyOn(console, 'error');
+    render(<RealtimeProvider client={client} children={<p children={<RealtimeIndicator showDetails />} />} />);
+    fireEvent.click(button());
+    expect(panel()).not.toBe(null);
+    expect(errors).not.toHaveBeenCalled();
+    errors.mockRestore();
   });
 
   test('says that nobody is signed in, which is no fault of the network', () => {
@@ -363,6 +394,25 @@ describe('screen readers', () => {
     await pass(10_000);
     act(() => client.retryNow());
     expect(said).toEqual(['Ask for access', 'Reconnected']);
+  });
+
+  test('hear it, too, when the answer comes within the quiet after the first', async () => {
+    const { server, client, App } = start();
+    server.reject('FORBIDDEN', { reason: 'upgrade' });
+    render(<App />);
+    const said = hear();
+    await pass(1000);
+    server.reject('FORBIDDEN', { reason: 'upgrade' });
+    act(() => client.retryNow());
+    await pass(3999);
+    expect([shown(), said]).toEqual(['stopped: Ask for access', []]);
+    await pass(1);
+    // Empty in between: the same words over themselves are no change.
+    expect(regions()[0]?.textContent).toBe('');
+    await pass(100);
+    expect(said).toEqual(['Ask for access']);
+    await pass(60_000);
+    expect(said).toEqual(['Ask for access']);
   });
 
   test('hear nothing of what the application does', async () => {

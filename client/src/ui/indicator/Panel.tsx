@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { ReactElement, RefObject } from 'react';
 import { useClient } from '../../react/useRealtime.js';
 import { useLabels } from '../labels.js';
@@ -35,7 +35,7 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
   const { sentence, since, attempt, retryAt, retryNow } = view;
   const labels = useLabels();
   const client = useClient();
-  const panel = useRef<HTMLDivElement>(null);
+  const panel = useRef<HTMLSpanElement>(null);
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000);
@@ -62,6 +62,16 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
     };
   }, [button, position]);
 
+  // The button goes when the connection is there, and the focus must not go with it. A ref is let go of before its element is.
+  const retried = useRef<HTMLButtonElement | null>(null);
+  const retry = useCallback(
+    (element: HTMLButtonElement | null) => {
+      if (!element && retried.current?.matches(':focus')) button.current?.focus();
+      retried.current = element;
+    },
+    [button],
+  );
+
   const { latencyMs, lastEventAt } = client ? client.getStats() : { latencyMs: null, lastEventAt: null };
   const all: readonly (readonly [string, string | number | null])[] = [
     [labels.since, since && timeOf(since, now, labels.locale)],
@@ -72,32 +82,25 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
   const rows = all.filter(([, value]) => value);
   const seconds = retryAt ? Math.ceil((retryAt - now) / 1000) : 0;
   return (
-    <div ref={panel} id={id} className="rt-panel" role="group" aria-label={labels.connection}>
-      <p>{sentence}</p>
+    // Phrasing content throughout: the indicator may stand in a paragraph.
+    <span ref={panel} id={id} className="rt-panel" role="group" aria-label={labels.connection}>
+      <span>{sentence}</span>
       {rows.length > 0 && (
-        <dl>
+        <span role="list">
           {rows.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd dir="auto">{value}</dd>
-            </div>
+            <span key={name} role="listitem">
+              <span>{name}</span>
+              <span dir="auto">{value}</span>
+            </span>
           ))}
-        </dl>
+        </span>
       )}
-      {seconds > 0 && <p aria-hidden="true">{labels.nextTry(seconds)}</p>}
+      {seconds > 0 && <span aria-hidden="true">{labels.nextTry(seconds)}</span>}
       {retryNow && (
-        <button
-          type="button"
-          className="rt-button"
-          onClick={() => {
-            retryNow();
-            // The button goes when the connection is there; the focus would go with it.
-            if (button.current) button.current.focus();
-          }}
-        >
+        <button ref={retry} type="button" className="rt-button" onClick={retryNow}>
           {labels.retryNow}
         </button>
       )}
-    </div>
+    </span>
   );
 };
