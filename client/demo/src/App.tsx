@@ -6,6 +6,7 @@ import { personOf, tenantOf, tenants } from '../domain/people.js';
 import type { Person } from '../domain/people.js';
 import { Board } from './board/Board.js';
 import { createDirectory } from './board/directory.js';
+import { Header } from './board/Header.js';
 import { config, densities, isFake, sharesTabs, themes, useChoice } from './settings.js';
 import { createInPageServer } from './server/fake.js';
 import type { Session } from './server/server.js';
@@ -27,7 +28,8 @@ export function App(): ReactElement {
 
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
-  }, [theme]);
+    document.documentElement.dataset.density = density;
+  }, [theme, density]);
 
   return (
     <RealtimeProvider
@@ -41,18 +43,12 @@ export function App(): ReactElement {
       resolveUser={personOf}
       resolveEntity={directory.resolve}
     >
-      {/* A board of its own for each session: nothing of the one before is left. */}
-      <Board
-        key={key}
-        session={session}
-        tenant={tenantOf(session.tenantId)}
-        server={server}
-        directory={directory}
-        enabled={enabled}
-        onEnabled={setEnabled}
-        view={{ theme, density, setTheme, setDensity }}
-        account={{ sessions, choose: (next) => setKey(keyOf(next)) }}
-      />
+      <div className="page">
+        {/* Not part of the board: whoever signs in as somebody else keeps the focus there. */}
+        <Header session={session} view={{ theme, density, setTheme, setDensity }} account={{ sessions, choose: (next) => setKey(keyOf(next)) }} />
+        {/* A board of its own for each session: nothing of the one before is left. */}
+        <Board key={key} session={session} tenant={tenantOf(session.tenantId)} server={server} directory={directory} enabled={enabled} onEnabled={setEnabled} theme={theme} />
+      </div>
     </RealtimeProvider>
   );
 }

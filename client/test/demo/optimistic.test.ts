@@ -19,6 +19,7 @@ const after = (...changes: readonly BoardChange[]): Board => changes.reduce(redu
 const shown = (board: Board) => shownOf(board)?.goals.find(({ id }) => id === 'goal-1')?.status;
 const confirmed = ({ confirmed: state }: Board) => state?.goals.find(({ id }) => id === 'goal-1')?.status;
 const ask: BoardChange = { is: 'asked', correlationId: 'mine', event: asked };
+const accept: BoardChange = { is: 'accepted', correlationId: 'mine', event: echo };
 
 describe('a change of one’s own', () => {
   test('is shown at once, and confirmed by its echo', () => {
@@ -29,17 +30,24 @@ describe('a change of one’s own', () => {
   });
 
   test('waits on for its echo when the service has answered', () => {
-    const board = after(ask, { is: 'accepted', correlationId: 'mine' });
+    const board = after(ask, accept);
     expect([shown(board), confirmed(board)]).toEqual(['paused', 'active']);
   });
 
   test('is confirmed by the answer where no echo will come', () => {
-    const board = after(ask, { is: 'accepted', correlationId: 'mine', event: echo });
-    expect([confirmed(board), board.pending.length]).toEqual(['paused', 0]);
+    const board = after(ask, accept, { is: 'unheard' });
+    expect([confirmed(board), board.pending, board.history.at(-1)]).toEqual(['paused', [], echo]);
+    expect(reduceBoard(board, { is: 'events', events: [echo] })).toEqual(board);
+  });
+
+  test('waits for the service, and stays refused, where no echo will come', () => {
+    const sent = after(ask);
+    const refused = after(ask, { is: 'refused', correlationId: 'mine', problem: 'No.' });
+    expect([sent, refused].map((board) => reduceBoard(board, { is: 'unheard' }))).toEqual([sent, refused]);
   });
 
   test('whose echo comes before the answer is not waited for again', () => {
-    const board = after(ask, { is: 'events', events: [echo] }, { is: 'accepted', correlationId: 'mine' });
+    const board = after(ask, { is: 'events', events: [echo] }, accept);
     expect(board.pending).toEqual([]);
   });
 
@@ -76,11 +84,11 @@ describe('loading the state', () => {
   const load = { is: 'loaded', snapshot: { ...snapshot, history: [] } } as const;
 
   test('ends the wait for what the service had accepted before', () => {
-    expect(after(ask, { is: 'accepted', correlationId: 'mine' }, { is: 'loading' }, load).pending).toEqual([]);
+    expect(after(ask, accept, { is: 'loading' }, load).pending).toEqual([]);
   });
 
   test('goes on waiting for what was accepted while it was loaded: its echo comes after it', () => {
-    expect(after(ask, { is: 'loading' }, { is: 'accepted', correlationId: 'mine' }, load).pending).toHaveLength(1);
+    expect(after(ask, { is: 'loading' }, accept, load).pending).toHaveLength(1);
   });
 
   test('ends the wait for what its history tells of', () => {
@@ -91,8 +99,13 @@ describe('loading the state', () => {
     expect(after(ask, { is: 'refused', correlationId: 'mine', problem: 'No.' }, { is: 'loading' }, load).pending).toHaveLength(1);
   });
 
-  test('is what events before it wait for', () => {
-    expect(reduceBoard(emptyBoard, { is: 'events', events: [echo] })).toEqual(emptyBoard);
+  test.each([
+    ['for the first time', emptyBoard],
+    ['again', loaded],
+  ])('%s keeps what was heard meanwhile', (_, before) => {
+    const changes: readonly BoardChange[] = [{ is: 'loading' }, { is: 'events', events: [echo] }, load];
+    const board = changes.reduce(reduceBoard, before);
+    expect([confirmed(board), board.heard]).toEqual(['paused', undefined]);
   });
 
   test('that fails leaves what is there', () => {

@@ -6,11 +6,10 @@ import type { Tenant } from '../../domain/people.js';
 import { isOpen } from '../../domain/state.js';
 import { Tools } from '../drawers/Tools.js';
 import type { Server, Session } from '../server/server.js';
+import type { Theme } from '../settings.js';
 import type { Directory } from './directory.js';
 import { Activity } from './Activity.js';
 import { byAge, Goals } from './Goals.js';
-import { Header } from './Header.js';
-import type { Account, View } from './Header.js';
 import { Skeleton } from './Skeleton.js';
 import { Summary } from './Summary.js';
 import { useBoard } from './useBoard.js';
@@ -25,8 +24,7 @@ export interface BoardProps {
   /** The feature flag of realtime. */
   readonly enabled: boolean;
   readonly onEnabled: (enabled: boolean) => void;
-  readonly view: View;
-  readonly account: Account;
+  readonly theme: Theme;
 }
 
 const subscribeToHash = (listener: () => void): (() => void) => {
@@ -40,17 +38,14 @@ const usePlace = (): { readonly goalId: string | undefined; readonly entityId: s
   return useMemo(() => ({ goalId, entityId }), [goalId, entityId]);
 };
 
-/** The page of one session. */
-export function Board({ session, tenant, server, directory, enabled, onEnabled, view, account }: BoardProps): ReactElement {
-  const control = useBoard(server, session, enabled, directory);
+/** What one session sees and does. */
+export function Board({ session, tenant, server, directory, enabled, onEnabled, theme }: BoardProps): ReactElement {
+  const control = useBoard(server, session, directory);
   const { board, state, run, undo, load } = control;
   useRealtimeToasts();
   const place = usePlace();
   const goals = state ? byAge(state.goals) : [];
   const goal = goals.find(({ id }) => id === place.goalId) ?? goals.find(isOpen);
-  useEffect(() => {
-    document.documentElement.dataset.density = view.density;
-  }, [view.density]);
   const isLoaded = !!state;
   useEffect(() => {
     const { goalId, entityId } = place;
@@ -67,8 +62,7 @@ export function Board({ session, tenant, server, directory, enabled, onEnabled, 
   }, []);
 
   return (
-    <div className="page">
-      <Header tenant={tenant} session={session} view={view} account={account} />
+    <>
       {board.problem && (
         <div className="problem" role="alert">
           <span>The board could not be loaded. {board.problem}</span>
@@ -89,7 +83,7 @@ export function Board({ session, tenant, server, directory, enabled, onEnabled, 
         )}
       </main>
       <Tools server={server} control={control} enabled={enabled} onEnabled={onEnabled} />
-      <Toaster theme={view.theme} position="bottom-right" visibleToasts={3} offset={{ bottom: 52, right: 20 }} mobileOffset={{ bottom: 64, left: 12, right: 12 }} />
-    </div>
+      <Toaster theme={theme} position="bottom-right" visibleToasts={3} offset={{ bottom: 52, right: 20 }} mobileOffset={{ bottom: 64, left: 12, right: 12 }} />
+    </>
   );
 }

@@ -2,7 +2,6 @@ import { useEffect, useState } from 'react';
 import type { ReactElement } from 'react';
 import { useRealtimeGoals } from '@purposepath/realtime/react';
 import { RealtimeIndicator } from '@purposepath/realtime/ui';
-import type { Tenant } from '../../domain/people.js';
 import { tenantOf } from '../../domain/people.js';
 import type { Session } from '../server/server.js';
 import { themes } from '../settings.js';
@@ -26,7 +25,6 @@ export interface Account {
 
 /** Props of {@link Header}. */
 export interface HeaderProps {
-  readonly tenant: Tenant;
   readonly session: Session;
   readonly view: View;
   readonly account: Account;
@@ -64,7 +62,7 @@ const useUnread = (): void => {
 };
 
 /** The page's header: where one is, whether it is live, and who one is. */
-export function Header({ tenant, session, view, account }: HeaderProps): ReactElement {
+export function Header({ session, view, account }: HeaderProps): ReactElement {
   useUnread();
   const { theme, density, setTheme, setDensity } = view;
   const isCompact = density === 'compact';
@@ -72,7 +70,7 @@ export function Header({ tenant, session, view, account }: HeaderProps): ReactEl
   return (
     <header className="header">
       <h1>Goals</h1>
-      <span className="chip">{tenant.name}</span>
+      <span className="chip">{tenantOf(session.tenantId).name}</span>
       <span className="space" />
       <button type="button" className="icon-button" aria-pressed={isCompact} aria-label="Compact rows" title="Compact rows" onClick={() => setDensity(isCompact ? 'comfortable' : 'compact')}>
         <Icon name={density} />

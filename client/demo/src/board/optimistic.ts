@@ -9,7 +9,7 @@ import type { DomainEvent, State } from '../../domain/state.js';
 /** A change that is shown before it is known to have happened. */
 export interface Pending {
   readonly correlationId: string;
-  /** As the service will say it. */
+  /** As the service will say it, and once it is accepted, as it has said it. */
   readonly event: DomainEvent;
   /** sent: no answer yet. accepted: the service has done it, and its event is on the way. refused: it has not. */
   readonly phase: 'sent' | 'accepted' | 'refused';
@@ -26,6 +26,8 @@ export interface Board {
   readonly pending: readonly Pending[];
   /** Why it could not be loaded. */
   readonly problem: string | undefined;
+  /** What was heard since loading began, which the state that comes may lack; undefined while nothing is being loaded. */
+  readonly heard: readonly DomainEvent[] | undefined;
 }
 
 export type BoardChange =
@@ -34,12 +36,13 @@ export type BoardChange =
   | { readonly is: 'not-loaded'; readonly problem: string }
   | { readonly is: 'events'; readonly events: readonly DomainEvent[] }
   | { readonly is: 'asked'; readonly correlationId: string; readonly event: DomainEvent }
-  /** `event` where no echo will come. */
-  | { readonly is: 'accepted'; readonly correlationId: string; readonly event?: DomainEvent | undefined }
+  | { readonly is: 'accepted'; readonly correlationId: string; readonly event: DomainEvent }
+  /** No echo will come, of anything that was accepted. */
+  | { readonly is: 'unheard' }
   | { readonly is: 'refused'; readonly correlationId: string; readonly problem: string }
   | { readonly is: 'undone'; readonly correlationId: string };
 
-export const emptyBoard: Board = { confirmed: undefined, history: [], pending: [], problem: undefined };
+export const emptyBoard: Board = { confirmed: undefined, history: [], pending: [], problem: undefined, heard: undefined };
 
 const without = (pending: readonly Pending[], ids: readonly (string | undefined)[]): readonly Pending[] => (pending.some(({ correlationId }) => ids.includes(correlationId)) ? pending.filter(({ correlationId }) => !ids.includes(correlationId)) : pending);
 const turn = (board: Board, id: string, to: Partial<Pending>): Board => ({ ...board, pending: board.pending.map((one) => (one.correlationId === id ? { ...one, ...to } : one)) });
@@ -47,25 +50,28 @@ const turn = (board: Board, id: string, to: Partial<Pending>): Board => ({ ...bo
 export function reduceBoard(board: Board, change: BoardChange): Board {
   switch (change.is) {
     case 'loading':
-      return { ...board, problem: undefined, pending: board.pending.map((one) => (one.phase === 'accepted' ? { ...one, covered: true } : one)) };
+      return { ...board, problem: undefined, heard: [], pending: board.pending.map((one) => (one.phase === 'accepted' ? { ...one, covered: true } : one)) };
     case 'loaded': {
       const { state, history } = change.snapshot;
       const told = history.map(({ correlationId }) => correlationId);
-      return { confirmed: state, history, problem: undefined, pending: without(board.pending.filter(({ covered }) => !covered), told) };
+      return { confirmed: (board.heard ?? []).reduce(apply, state), history, problem: undefined, heard: undefined, pending: without(board.pending.filter(({ covered }) => !covered), told) };
     }
     case 'not-loaded':
-      return { ...board, problem: change.problem };
+      return { ...board, problem: change.problem, heard: undefined };
     case 'events': {
-      // Before the state is there an event has nothing to change, and the state that comes includes it.
-      if (!board.confirmed) return board;
+      const heard = board.heard && [...board.heard, ...change.events];
       const pending = without(board.pending, change.events.map(({ correlationId }) => correlationId));
-      return { ...board, confirmed: change.events.reduce(apply, board.confirmed), pending };
+      return { ...board, confirmed: board.confirmed && change.events.reduce(apply, board.confirmed), heard, pending };
     }
     case 'asked':
       return { ...board, pending: [...board.pending, { correlationId: change.correlationId, event: change.event, phase: 'sent' }] };
     case 'accepted':
-      if (change.event) return reduceBoard({ ...board, history: [...board.history, change.event] }, { is: 'events', events: [change.event] });
-      return turn(board, change.correlationId, { phase: 'accepted' });
+      return turn(board, change.correlationId, { phase: 'accepted', event: change.event });
+    case 'unheard': {
+      // Should an echo come after all, it changes nothing any more.
+      const events = board.pending.filter(({ phase }) => phase === 'accepted').map(({ event }) => event);
+      return events.length ? reduceBoard({ ...board, history: [...board.history, ...events] }, { is: 'events', events }) : board;
+    }
     case 'refused':
       return turn(board, change.correlationId, { phase: 'refused', problem: change.problem });
     case 'undone':

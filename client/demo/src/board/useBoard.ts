@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef } from 'react';
-import { useRealtimeBatch, useRealtimeEvent, useRealtimeResync } from '@purposepath/realtime/react';
+import { toast } from 'sonner';
+import { useRealtimeBatch, useRealtimeEvent, useRealtimeResync, useRealtimeStatus } from '@purposepath/realtime/react';
 import type { Command } from '../../domain/commands.js';
 import type { State } from '../../domain/state.js';
 import { newId } from '../newId.js';
@@ -23,7 +24,7 @@ export interface BoardControl {
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The board's state: loaded when the page or the client says so, kept up by events, with the user's own changes on top. */
-export function useBoard(server: Server, { tenantId, user }: Session, enabled: boolean, directory: Directory): BoardControl {
+export function useBoard(server: Server, { tenantId, user }: Session, directory: Directory): BoardControl {
   const [board, change] = useReducer(reduceBoard, emptyBoard);
   const state = useMemo(() => shownOf(board), [board]);
 
@@ -49,20 +50,29 @@ export function useBoard(server: Server, { tenantId, user }: Session, enabled: b
   }, [directory, state]);
   // Also without realtime, and before it is there.
   useEffect(() => void load(), [load]);
-  // Events wait for it, so that what is loaded can't overwrite a newer one.
   useRealtimeResync(load);
   useRealtimeEvent({ eventType: ['goal.created', 'action.created', 'issue.created'], onEvent: (event) => directory.hear(event) });
   useRealtimeBatch({ eventType: '*', onEvents: (events) => change({ is: 'events', events }) });
+  // Connecting or connected, the client hears what it has missed, too.
+  const hears = useRealtimeStatus((status) => status.state !== 'disconnected' && status.state !== 'error');
+  useEffect(() => {
+    if (!hears) change({ is: 'unheard' });
+  }, [hears, board.pending]);
 
   const run = (command: Command): void => {
     if (!state) return;
     const correlationId = newId();
-    const ask = async (): Promise<void> => {
+    try {
       change({ is: 'asked', correlationId, event: predict(state, command, tenantId, user, correlationId, Date.now()) });
+    } catch (error) {
+      // What it is about is not there, so there is nothing to say it beside.
+      toast.error(textOf(error));
+      return;
+    }
+    const ask = async (): Promise<void> => {
       try {
         if (server.wire.isOffline) throw new Error('There is no network.');
-        const event = await server.execute(command, correlationId);
-        change({ is: 'accepted', correlationId, event: enabled ? undefined : event });
+        change({ is: 'accepted', correlationId, event: await server.execute(command, correlationId) });
       } catch (error) {
         change({ is: 'refused', correlationId, problem: textOf(error) });
       }
