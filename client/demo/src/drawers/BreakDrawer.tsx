@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { ReactElement } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 import { useRealtime } from '@purposepath/realtime/react';
 import type { Fault, Server } from '../server/server.js';
 
@@ -8,6 +8,15 @@ const AWAY = 30;
 const MEANWHILE = 2_500;
 /** More than a client has replayed. */
 const TOO_MANY = 1_001;
+
+const Group = ({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactElement => (
+  <div className="buttons" role="group" aria-label={name}>
+    <span className="drawer-label" aria-hidden="true">
+      {name}
+    </span>
+    {children}
+  </div>
+);
 
 /** Everything that goes wrong between a page and its server. */
 export function BreakDrawer({ server, enabled, onEnabled }: { readonly server: Server; readonly enabled: boolean; readonly onEnabled: (enabled: boolean) => void }): ReactElement {
@@ -61,18 +70,16 @@ export function BreakDrawer({ server, enabled, onEnabled }: { readonly server: S
     { name: 'Half-open', hint: 'Nothing passes any more and nobody is told. Look away and come back: found within 5 seconds.', run: () => wire.silence() },
     { name: 'Lose one message', hint: 'The next message of the server is lost. The one after it shows the gap, and it is fetched.', run: () => wire.loseNext() },
   ];
+  const button = (fault: Fault): ReactElement => (
+    <button key={fault.name} type="button" className="button" title={fault.hint} disabled={!connectionId} onClick={() => void run(fault)}>
+      {fault.name}
+    </button>
+  );
   return (
     <>
       <div className="drawer-row">
-        <div className="buttons" role="group" aria-label="The line">
-          <span className="drawer-label" aria-hidden="true">
-            The line
-          </span>
-          {line.map((fault) => (
-            <button key={fault.name} type="button" className="button" title={fault.hint} disabled={!connectionId} onClick={() => void run(fault)}>
-              {fault.name}
-            </button>
-          ))}
+        <Group name="The line">
+          {line.map(button)}
           <button type="button" className="button" aria-pressed={isOffline} disabled={away > 0} onClick={() => offline(!isOffline)}>
             Offline
           </button>
@@ -87,25 +94,15 @@ export function BreakDrawer({ server, enabled, onEnabled }: { readonly server: S
           >
             Hold answers
           </button>
-        </div>
+        </Group>
       </div>
       <div className="drawer-row">
-        <div className="buttons" role="group" aria-label="The server">
-          <span className="drawer-label" aria-hidden="true">
-            The server
-          </span>
-          {server.faults.map((fault) => (
-            <button key={fault.name} type="button" className="button" title={fault.hint} disabled={!connectionId} onClick={() => void run(fault)}>
-              {fault.name}
-            </button>
-          ))}
-        </div>
+        <Group name="The server">
+          {server.faults.map(button)}
+        </Group>
       </div>
       <div className="drawer-row">
-        <div className="buttons" role="group" aria-label="The application">
-          <span className="drawer-label" aria-hidden="true">
-            The application
-          </span>
+        <Group name="The application">
           <button type="button" className="button" disabled={away > 0 || isOffline || !client} onClick={leave}>
             {away ? `Away for ${away} s` : `Be away for ${AWAY} s`}
           </button>
@@ -118,7 +115,7 @@ export function BreakDrawer({ server, enabled, onEnabled }: { readonly server: S
           <button type="button" className="button" aria-pressed={!enabled} onClick={() => onEnabled(!enabled)}>
             Flag off
           </button>
-        </div>
+        </Group>
         <output className="drawer-state">
           {connectionState}
           {connectionId && <code> {connectionId}</code>}

@@ -103,6 +103,16 @@ export const connections: { readonly [name: string]: () => Promise<Scene> } = {
     if (status.state === 'connected') takeOver(scene.server.ports.socket, scene.server.url, scene.server.token(), status.connectionId);
     return scene;
   },
+  'Closed by the application': async () => {
+    const scene = await live();
+    scene.client.disconnect();
+    return scene;
+  },
+  'Signed out': async () => {
+    const scene = await live();
+    scene.client.setSession(null);
+    return scene;
+  },
   'Error: no token': () =>
     stopped(
       createScene({
