@@ -2,7 +2,7 @@ import type { ElementType, HTMLAttributes, ReactElement } from 'react';
 import { useHighlight } from './useHighlight.js';
 import type { UseHighlightOptions } from './useHighlight.js';
 
-/** Props of {@link HighlightWrapper}; all others go to its element. */
+/** Props of {@link HighlightWrapper}; all others that any element has go to its element. For one with props of its own, such as a link's `href`, there is {@link useHighlight}. */
 export interface HighlightWrapperProps extends UseHighlightOptions, HTMLAttributes<HTMLElement> {
   /**
    * The element, or a component that takes a ref.
