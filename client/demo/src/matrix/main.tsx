@@ -3,7 +3,7 @@ import { flushSync } from 'react-dom';
 import { createRoot } from 'react-dom/client';
 import { feeds, GOAL } from './feeds.js';
 import { Matrix } from './Matrix.js';
-import { connections, createScene, live, SECOND } from './scenes.js';
+import { CLOSED, connections, createScene, live, SECOND } from './scenes.js';
 import type { Scene } from './scenes.js';
 import '../styles/index.css';
 import '../styles/matrix.css';
@@ -41,6 +41,7 @@ const show = async (): Promise<void> => {
   await scenes.toasts.until(10 * SECOND);
 
   flushSync(() => createRoot(document.getElementById('root') as HTMLElement).render(<Matrix scenes={scenes} />));
+  scenes.connections.find(([name]) => name === CLOSED)?.[1].client.disconnect();
   press('[data-press="panel"] button');
   press('[data-press="few"]');
   await pause();

@@ -73,6 +73,9 @@ const stopped = async (scene: Scene): Promise<Scene> => {
   return scene;
 };
 
+/** A provider connects the client that it is handed, so this one is closed once it is on the page. */
+export const CLOSED = 'Closed by the application';
+
 /** Every state of an indicator, by what it shows. */
 export const connections: { readonly [name: string]: () => Promise<Scene> } = {
   Live: live,
@@ -103,11 +106,7 @@ export const connections: { readonly [name: string]: () => Promise<Scene> } = {
     if (status.state === 'connected') takeOver(scene.server.ports.socket, scene.server.url, scene.server.token(), status.connectionId);
     return scene;
   },
-  'Closed by the application': async () => {
-    const scene = await live();
-    scene.client.disconnect();
-    return scene;
-  },
+  [CLOSED]: live,
   'Signed out': async () => {
     const scene = await live();
     scene.client.setSession(null);
