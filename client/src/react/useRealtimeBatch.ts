@@ -1,6 +1,7 @@
 import { useRef } from 'react';
 import type { EventSelector, RealtimeEvent, Selected } from '../generated/events.js';
 import type { EventMeta } from '../core/options.js';
+import { onNextFrame } from './frame.js';
 import { useFiltered, useLatest } from './useRealtimeEvent.js';
 import type { EventFilter } from './useRealtimeEvent.js';
 
@@ -10,7 +11,7 @@ export interface UseRealtimeBatchOptions<S extends EventSelector> extends EventF
   /**
    * The longest wait in milliseconds.
    *
-   * @defaultValue one animation frame; 100 while the page is hidden, where there are no frames
+   * @defaultValue one animation frame; 100 where there is none, as while the page is hidden
    */
   maxWaitMs?: number | undefined;
 }
@@ -40,18 +41,10 @@ export function useRealtimeBatch<S extends EventSelector>(options: UseRealtimeBa
       const batch = waiting.current;
       batch.events.push(event);
       batch.meta.push(meta);
-      if (batch.cancel) return;
-      const flush = (): void => {
+      batch.cancel ??= onNextFrame(() => {
         drop();
         latest.current(batch.events, batch.meta);
-      };
-      if (maxWaitMs === undefined && typeof requestAnimationFrame === 'function' && !(typeof document !== 'undefined' && document.hidden)) {
-        const frame = requestAnimationFrame(flush);
-        batch.cancel = () => cancelAnimationFrame(frame);
-      } else {
-        const timer = setTimeout(flush, maxWaitMs ?? 100);
-        batch.cancel = () => clearTimeout(timer);
-      }
+      }, maxWaitMs);
     },
     drop,
   );

@@ -40,8 +40,8 @@ export interface UseRealtimeEventOptions<S extends EventSelector> extends EventF
   dependencies?: readonly unknown[] | undefined;
 }
 
-// On a server there is no layout, and React says so.
-const useCommitted = typeof window === 'undefined' ? useEffect : useLayoutEffect;
+/** useLayoutEffect, also where there is a server: there is no layout on it, and React 18 says so. */
+export const useCommitted = typeof window === 'undefined' ? useEffect : useLayoutEffect;
 
 /** A ref to the newest value that was rendered for good. */
 export const useLatest = <T>(value: T): { readonly current: T } => {
@@ -59,7 +59,7 @@ export const useSubscription = (enabled: boolean, key: string, begin: (client: R
   useEffect(() => (client && enabled ? latest.current(client) : undefined), [client, enabled, key, latest]);
 };
 
-/** Subscribes to what the filter lets through. */
+/** Subscribes to what the filter lets through. `end` is called when no more comes, and when what came is of a session that has ended. */
 export const useFiltered = <S extends EventSelector>(filter: EventFilter<S>, take: (event: RealtimeEvent<Selected<S>>, meta: EventMeta) => unknown, end?: () => void): void => {
   const { eventType, where, enabled = true } = filter;
   const latest = useLatest({ filter, take });
@@ -73,9 +73,11 @@ export const useFiltered = <S extends EventSelector>(filter: EventFilter<S>, tak
       },
       { where },
     );
+    const stopEnding = end && client.onSession(end);
     return () => {
       stop();
-      if (end) end();
+      stopEnding?.();
+      end?.();
     };
   });
 };

@@ -290,6 +290,32 @@ describe('events', () => {
     expect(batches.length).toBe(1);
   });
 
+  test('useRealtimeBatch: by a timer where the frame that was asked for does not come; what waits is dropped with its session', async () => {
+    const server = createFakeServer();
+    const client = createTestClient(server);
+    const batches: number[][] = [];
+    const List = (): ReactNode => {
+      useRealtimeBatch({ eventType: '*', onEvents: (events) => batches.push(events.map((event) => event.sequence)) });
+      return null;
+    };
+    render(<RealtimeProvider client={client} children={<List />} />);
+    await client.connect();
+    const ask = vi.spyOn(globalThis, 'requestAnimationFrame').mockReturnValue(7);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { sequence } = server.emit('goal.paused');
+      vi.advanceTimersByTime(100);
+      expect([ask.mock.calls.length, batches]).toEqual([1, [[sequence]]]);
+      server.emit('goal.resumed');
+      act(() => client.setSession('another'));
+      vi.advanceTimersByTime(100);
+      expect(batches.length).toBe(1);
+    } finally {
+      vi.useRealTimers();
+      ask.mockRestore();
+    }
+  });
+
   test('goal hooks: by type, by goal, with its actions', () => {
     const server = createFakeServer();
     const calls: string[] = [];
