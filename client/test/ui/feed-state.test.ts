@@ -9,7 +9,7 @@ const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 5, 9) + secon
 /** An event by its second. */
 const event = (seconds: number, type: Parameters<typeof makeEvent>[0] = 'action.completed', data = {}): RealtimeEvent =>
   ({ ...makeEvent(type, data as never), eventId: `e${seconds}`, timestamp: at(seconds), sequence: 1000 + seconds }) as RealtimeEvent;
-const arrive = (events: readonly RealtimeEvent[], { hold = false, missed = false } = {}): FeedAction => ({ do: 'arrive', hold, arrivals: events.map((e) => ({ event: e, missed })) });
+const arrive = (events: readonly RealtimeEvent[], { hold = false, missed = false, own = false } = {}): FeedAction => ({ do: 'arrive', hold, arrivals: events.map((e) => ({ event: e, missed, own })) });
 const list = (source: readonly InitialActivity[], { hold = false, limit = 50 } = {}): FeedAction => ({ do: 'list', source, limit, hold });
 const after = (...actions: FeedAction[]): FeedState => actions.reduce(reduceFeed, emptyFeed(50));
 const ids = (entries: readonly Entry[]): readonly string[] => entries.map(({ id }) => id);
@@ -79,9 +79,23 @@ test('missed: counted for each absence, and no longer what it was at the next on
 
 test('another session: nothing is left, and the list of the old one does not come back', () => {
   const source = [event(1)];
-  const s = after(list(source), arrive([event(2)]), arrive([event(3)], { hold: true }), { do: 'forget' }, list(source), list(source, { limit: 100 }));
+  const s = after(list(source), arrive([event(2)]), arrive([event(3)], { hold: true }), { do: 'forget', source }, list(source), list(source, { limit: 100 }));
   expect([s.shown, s.held, s.newCount, s.missed, s.limit]).toEqual([[], [], 0, 0, 100]);
   expect(ids(reduceFeed(s, list([event(4)])).shown)).toEqual(['e4']);
+  // What the next one may see of the same goal may well be the same.
+  expect(ids(reduceFeed(s, list([...source])).shown)).toEqual(['e1']);
+});
+
+test('a list that says the same is the same, made anew or not', () => {
+  const source = (): InitialActivity[] => [{ id: 'x', type: 'note', at: at(1), title: 'A note', tags: ['risk'] }, { ...event(2), data: { ...event(2).data } } as RealtimeEvent];
+  const s = after(list(source()));
+  expect(reduceFeed(s, list(source()))).toBe(s);
+  expect(reduceFeed(s, list([{ ...source()[0], tags: ['plan'] } as InitialActivity])).shown[0]?.item?.tags).toEqual(['plan']);
+});
+
+test('what the reader did is not kept back', () => {
+  const s = after(arrive([event(1)]), arrive([event(2)], { hold: true }), arrive([event(3)], { hold: true, own: true }));
+  expect([ids(s.shown), ids(s.held), s.newCount]).toEqual([['e3', 'e1'], ['e2'], 1]);
 });
 
 test('what the list has and an event brings, too, is no news, and stays when the list drops it', () => {
@@ -159,4 +173,22 @@ test('a group grows at its top, and keeps its key', () => {
   const grown = rowsOf(reduceFeed(s, arrive([progress(4)])).shown);
   expect(grown.map(({ key, entries }) => [key, entries.length])).toEqual([['e0', 5]]);
   expect(rowsOf(s.shown)[0]?.key).toBe('e0');
+});
+
+test('a group at the bound loses its oldest entry with every new one, and keeps its key; a row of the lost entry has its own', () => {
+  const all = [0, 1, 2, 3, 4].map((n) => progress(n));
+  const s = after(list([], { limit: 5 }), arrive(all), arrive([progress(5)]), arrive([progress(6)]));
+  expect(s.rows.map(({ key, entries }) => [key, ids(entries)])).toEqual([['e0', ['e6', 'e5', 'e4', 'e3', 'e2']]]);
+  const more = reduceFeed(s, list([{ id: 'e0', type: 'note', at: at(0), title: 'A note' }], { limit: 10 }));
+  expect(more.rows.map(({ key }) => key)).toEqual(['e2', 'e0']);
+});
+
+test('a group parted in two is two rows, each with a key of its own', () => {
+  const s = after(list([], { limit: 8 }), arrive([0, 1, 2, 3, 4, 6, 7, 8].map((n) => progress(n))), arrive([progress(9)]));
+  const parted = reduceFeed(s, list([{ id: 'note', type: 'note', at: at(5), title: 'A note' }], { limit: 10 }));
+  expect(parted.rows.map(({ key, entries }) => [key, entries.length])).toEqual([
+    ['e6', 4],
+    ['note', 1],
+    ['e0', 4],
+  ]);
 });

@@ -10,7 +10,7 @@ import { RealtimeProvider } from '../../src/react/index.js';
 import type { RealtimeProviderProps } from '../../src/react/index.js';
 import { createFakeServer, createTestClient, makeEvent } from '../../src/testing/index.js';
 import type { FakeServer } from '../../src/testing/index.js';
-import { GoalActivityFeed } from '../../src/ui/index.js';
+import { GoalActivityFeed, useActivityFeed } from '../../src/ui/index.js';
 import type { GoalActivityFeedProps } from '../../src/ui/index.js';
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
@@ -126,6 +126,12 @@ test('an entry of the application has the name that it was given, before the pro
   expect(names()).toEqual(['Ben Okafor', 'Benjamin']);
 });
 
+test('a name ends where a word does', async () => {
+  start({ initialActivities: ['Another thing', 'An’s note', 'An'].map((title, n) => ({ ...comment(n), actorName: 'An', title })) });
+  await frame();
+  expect(Array.from(document.querySelectorAll('bdi'), (name) => name.parentElement?.parentElement?.textContent)).toEqual(['An’s note', 'An']);
+});
+
 test('where a provider knows a link and no title, the event\'s own is the link', async () => {
   const { emit } = start({}, { resolveEntity: ({ kind, id }) => ({ href: `/${kind}/${id}` }) });
   emit('action.completed', { actionId: 'a1', title: 'Review' });
@@ -195,6 +201,16 @@ test('while the reader is further down nothing is added; the button adds it, scr
   expect(document.activeElement).toBe(rows()[0]);
   expect(scrollIntoView.mock.contexts).toEqual([document.querySelector('.rt-feed-top')]);
   expect(screen.queryByRole('button')).toBeNull();
+});
+
+test('what the reader did is shown at once, wherever they are', async () => {
+  const { emit } = start({ initialActivities: [comment(1)] });
+  scrolled = 400;
+  emit('goal.paused', { pausedBy: 'me', actorName: 'Me', title: 'Goal' });
+  emit('goal.resumed', { resumedBy: 'another' });
+  await frame();
+  expect(sentences()).toEqual(['Me paused Goal', 'Comment 1']);
+  screen.getByRole('button', { name: '1 new update' });
 });
 
 test('who scrolls back to the top sees what is new without pressing anything', async () => {
@@ -290,6 +306,24 @@ test('an error says so, offers to try again, and does not stop what happens', as
   screen.getByText('Activity couldn’t be loaded.');
 });
 
+test('the focus on a button that has done its work goes to the first row, or to the region where there is none', () => {
+  const retry = (): void => {};
+  const { view, rerender } = start({ error: { retry } });
+  const press = (): void => {
+    const button = screen.getByRole('button', { name: 'Try again' });
+    act(() => button.focus());
+    fireEvent.click(button);
+  };
+  press();
+  rerender(view({ error: undefined, loading: true }));
+  expect(document.activeElement).toBe(screen.getByRole('region'));
+  const initialActivities = [comment(1), comment(2)];
+  rerender(view({ initialActivities }));
+  press();
+  rerender(view({ error: undefined, initialActivities }));
+  expect(document.activeElement).toBe(rows()[0]);
+});
+
 test('an empty feed may say something else', () => {
   start({ empty: <p>Nothing here</p> });
   screen.getByText('Nothing here');
@@ -348,7 +382,9 @@ test('Page Up and Page Down go from article to article, Tab reaches one of them'
   expect(document.activeElement).toBe(rows()[1]);
   expect(tabbable()).toEqual([-1, 0, -1]);
   fireEvent.keyDown(rows()[1] as HTMLElement, { key: 'PageUp' });
-  fireEvent.keyDown(rows()[0] as HTMLElement, { key: 'PageUp' });
+  // At either end the page may scroll.
+  expect(fireEvent.keyDown(rows()[0] as HTMLElement, { key: 'PageUp' })).toBe(true);
+  expect(fireEvent.keyDown(rows()[2] as HTMLElement, { key: 'PageDown' })).toBe(true);
   expect(document.activeElement).toBe(rows()[0]);
   expect(fireEvent.keyDown(screen.getByRole('textbox'), { key: 'PageUp' })).toBe(true);
 });
@@ -398,6 +434,95 @@ test('another session empties it, the list that was handed in for the old one in
   expect(sentences()).toEqual(['Ana paused Goal', 'Comment 2']);
 });
 
+/** A connection of which the second user can become the owner. */
+const shared = async () => {
+  let user = 'a';
+  const server = createFakeServer({ userId: 'a' });
+  const client = createTestClient(server, { sessionKey: 't/a', getToken: () => server.token().replace(' a ', ` ${user} `) });
+  const view = (props?: Partial<GoalActivityFeedProps>): ReactNode => (
+    <RealtimeProvider client={client}>
+      <GoalActivityFeed goalId="g1" {...props} />
+    </RealtimeProvider>
+  );
+  await client.connect();
+  server.emit('goal.paused', { goalId: 'g1', actorName: 'Ana', title: 'Goal' });
+  return { server, client, view, become: (other: string): void => void (user = other) };
+};
+
+test('mounted while the connection is lost, it shows nobody’s events to the next user', async () => {
+  const { server, client, view, become } = await shared();
+  become('b');
+  server.drop();
+  render(view());
+  expect([client.getStatus().state, sentences()]).toEqual(['reconnecting', ['Ana paused Goal']]);
+  await act(() => server.clock.advance(5000));
+  await frame();
+  expect([client.getStatus(), rows().length]).toMatchObject([{ state: 'connected', userId: 'b' }, 0]);
+});
+
+test.each([
+  ['signed out', null, undefined],
+  ['another user, from a position that is known', 't/b', { initialSequence: 1 }],
+])('%s: empty at once, before there is a connection', async (_, key, options) => {
+  const { server, client, view } = await shared();
+  render(view());
+  // Waits for a frame.
+  server.emit('goal.resumed', { goalId: 'g1' });
+  server.hold();
+  await act(async () => client.setSession(key, options));
+  expect(rows().length).toBe(0);
+  await frame();
+  expect(rows().length).toBe(0);
+});
+
+test('what is handed in before anybody has signed in is of whoever does', async () => {
+  const { client, view } = await shared();
+  client.setSession(null);
+  render(view({ initialActivities: [comment(1)] }));
+  await act(async () => client.setSession('t/a'));
+  expect(sentences()).toEqual(['Comment 1']);
+  await later(0);
+  await act(async () => client.setSession('t/b'));
+  expect(rows().length).toBe(0);
+});
+
+test('a list that is made anew with every render, and says the same, renders once', async () => {
+  const { client, emit } = stage();
+  let renders = 0;
+  const List = (): ReactNode => {
+    if (++renders > 50) throw new Error('endless');
+    const { rows: all } = useActivityFeed({ goalId: 'g1', initialActivities: [{ ...comment(1), tags: ['risk'] }] });
+    return <p>{all.map(({ key }) => key).join(' ')}</p>;
+  };
+  render(<RealtimeProvider client={client} children={<List />} />);
+  emit('goal.paused');
+  await frame();
+  expect(document.querySelector('p')?.textContent).toMatch(/ c1$/);
+  expect(renders).toBeLessThan(8);
+});
+
+test('a page that is hidden before its frame goes on by a timer', async () => {
+  const { emit } = start();
+  const ask = vi.spyOn(globalThis, 'requestAnimationFrame').mockReturnValue(7);
+  emit('goal.paused');
+  await later(99);
+  expect([ask.mock.calls.length, rows().length]).toEqual([1, 0]);
+  await later(1);
+  expect(rows().length).toBe(1);
+});
+
+test('an open group at the bound stays open', async () => {
+  const { emit } = start({ maxActivities: 5 });
+  const more = (): void => emit('action.progress_updated', { actionId: 'a1', updatedBy: 'u1', actorName: 'Ana', title: 'Review' });
+  for (let i = 0; i < 5; i++) more();
+  await frame();
+  fireEvent.click(screen.getByRole('button', { name: '5 updates' }));
+  const [row] = rows();
+  more();
+  await frame();
+  expect([rows()[0] === row, screen.getAllByRole('listitem').length]).toEqual([true, 5]);
+});
+
 test('another client, as of a provider with another sessionKey, is another session; another goal another feed', async () => {
   const initialActivities = [comment(1)];
   const one = stage({ initialActivities });
@@ -435,7 +560,8 @@ test('a thousand events: one commit in one frame, and the bound holds', async ()
   act(() => {
     for (let i = 0; i < 1000; i++) emit('issue.created', { issueId: `i${i}`, createdBy: `u${i % 7}` }, 1000 - i);
   });
-  expect([commits.length, vi.getTimerCount()]).toEqual([before, timers + 1]);
+  // A frame, and what does it where there is none.
+  expect([commits.length, vi.getTimerCount()]).toEqual([before, timers + 2]);
   await frame();
   expect([commits.length - before, rows().length]).toEqual([1, 50]);
 });

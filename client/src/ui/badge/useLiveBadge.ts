@@ -1,7 +1,7 @@
-import { useCallback, useEffect, useLayoutEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import type { EntityRef, EventSelector } from '../../generated/events.js';
 import { useClient } from '../../react/useRealtime.js';
-import { useFiltered } from '../../react/useRealtimeEvent.js';
+import { useCommitted, useFiltered } from '../../react/useRealtimeEvent.js';
 
 /** Milliseconds for which the badge is shown, unless it is said otherwise. */
 export const SHOWN = 3000;
@@ -35,9 +35,6 @@ export interface LiveBadgeControl {
   hideBadge: () => void;
 }
 
-// On a server there is no layout, and React says so.
-const useBeforePaint = typeof window === 'undefined' ? useEffect : useLayoutEffect;
-
 /**
  * When to show a {@link LiveBadge}: for a while after triggerBadge(), or after an event. What was missed while away triggers nothing, and a new session begins without it.
  *
@@ -61,7 +58,7 @@ export function useLiveBadge(options: UseLiveBadgeOptions = {}): LiveBadgeContro
   const hideBadge = useCallback(() => setLast((before) => (before.client === client ? { client, count: 0 } : before)), [client]);
   useFiltered({ eventType: eventType || [], where, enabled: !!eventType, replayed: false, own }, triggerBadge);
   useEffect(() => client?.onSession(hideBadge), [client, hideBadge]);
-  useBeforePaint(() => setShown(count), [count]);
+  useCommitted(() => setShown(count), [count]);
   useEffect(() => {
     if (!count || !autoHideDuration) return undefined;
     const timer = setTimeout(hideBadge, autoHideDuration);

@@ -1,8 +1,9 @@
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactElement, ReactNode } from 'react';
 import { GRACE } from '../indicator/shown.js';
 import type { ConnectionStatus } from '../../core/status.js';
 import { useClient, useRealtimeStatus } from '../../react/useRealtime.js';
+import { useCommitted } from '../../react/useRealtimeEvent.js';
 import { useLabels } from '../labels.js';
 import type { ShownActivity } from './activity.js';
 import type { InitialActivity } from './state.js';
@@ -106,6 +107,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
   const { locale, justNow, each } = labels;
   const name = label ?? labels.feed;
   const format = useTimeFormat(locale, justNow);
+  const region = useRef<HTMLElement>(null);
   const top = useRef<HTMLDivElement>(null);
   const feed = useRef<HTMLDivElement>(null);
   const hold = useCallback(() => !autoScroll && !!top.current && isAbove(top.current), [autoScroll]);
@@ -123,24 +125,22 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
 
   /** The entry that has, or last had, the focus. */
   const [current, setCurrent] = useState<string>();
+  /** The focus is on the region or within it. */
   const hasFocus = useRef(false);
-  const onFocus = useCallback((row: ActivityRow) => {
-    hasFocus.current = true;
-    setCurrent(newestOf(row.items).id);
-  }, []);
+  const onFocus = useCallback((row: ActivityRow) => setCurrent(newestOf(row.items).id), []);
   const reached = Math.max(
     0,
     rows.findIndex(({ items }) => items.some(({ id }) => id === current)),
   );
 
-  // The article with the focus has become part of a group, which takes it over; or it was the oldest. What is removed is not blurred.
-  useLayoutEffect(() => {
-    if (hasFocus.current && document.activeElement === document.body) articlesOf(feed.current)[reached]?.focus({ preventScroll: true });
-  }, [rows, reached]);
+  // The article with the focus has become part of a group, which takes it over; or it was the oldest; or what a button has asked for is there. What is removed is not blurred.
+  useCommitted(() => {
+    if (hasFocus.current && document.activeElement === document.body) (articlesOf(feed.current)[reached] ?? region.current)?.focus({ preventScroll: true });
+  });
 
   /** Where the focus goes when there is what a button has asked for: to the row below this entry; '' = the first. */
   const [refocus, setRefocus] = useState<{ readonly below: string }>();
-  useLayoutEffect(() => {
+  useCommitted(() => {
     if (!refocus) return;
     const { below } = refocus;
     const article = articlesOf(feed.current)[below ? rows.findIndex(({ items }) => items.some(({ id }) => id === below)) + 1 : 0];
@@ -159,15 +159,25 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
     if (!step || !(target instanceof Element) || target.closest('input, textarea, select, [contenteditable]')) return;
     const articles = articlesOf(feed.current);
     const next = articles[articles.findIndex((article) => article.contains(target)) + step];
+    // At either end it is the page's to scroll.
+    if (!next) return;
     event.preventDefault();
-    if (next) next.focus();
+    next.focus();
   };
 
   const isEmpty = !rows.length;
   const oldest = rows[rows.length - 1]?.items.slice(-1)[0]?.id ?? '';
   const [emptyTitle, emptyText] = labels.feedEmpty;
   return (
-    <section className={'rt-feed' + (className ? ' ' + className : '')} aria-label={name} aria-busy={loading}>
+    <section
+      ref={region}
+      className={'rt-feed' + (className ? ' ' + className : '')}
+      aria-label={name}
+      aria-busy={loading}
+      tabIndex={-1}
+      onFocus={() => (hasFocus.current = true)}
+      onBlur={() => (hasFocus.current = false)}
+    >
       <div ref={top} className="rt-feed-top" />
       {newCount > 0 && (
         <div className="rt-feed-new">
@@ -193,7 +203,7 @@ export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | n
         </div>
       )}
       {!isEmpty && (
-        <div ref={feed} role="feed" aria-label={name} aria-busy={loading} onKeyDown={onKeyDown} onBlur={() => (hasFocus.current = false)}>
+        <div ref={feed} role="feed" aria-label={name} aria-busy={loading} onKeyDown={onKeyDown}>
           {rows.flatMap((row, i) => {
             const { key, items, missed } = row;
             const article = (

@@ -50,9 +50,12 @@ const CLOSE = '\u2069';
 const marks = /[\u2068\u2069]/g;
 const isolate = (name: string | undefined): string | undefined => (name ? OPEN + name.replace(marks, '') + CLOSE : undefined);
 
+/** What goes on with a word: "An" does not begin "Another". */
+const inWord = /^[\p{L}\p{M}\p{N}]/u;
+
 /** A sentence in parts. One that begins with the actor's name needs no marks for it. */
 export const partsOf = (sentence: string, actor?: string, entity?: { readonly name: string | undefined; readonly href: string | undefined }): readonly SentencePart[] => {
-  const marked = actor && sentence.indexOf(actor) === 0 ? OPEN + actor + CLOSE + sentence.slice(actor.length) : sentence;
+  const marked = actor && sentence.indexOf(actor) === 0 && !inWord.test(sentence.slice(actor.length)) ? OPEN + actor + CLOSE + sentence.slice(actor.length) : sentence;
   return marked
     .split(/(\u2068[^\u2068\u2069]*\u2069)/)
     .map((part, i) => {

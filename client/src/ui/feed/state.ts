@@ -1,5 +1,7 @@
 import type { RealtimeEvent } from '../../generated/events.js';
 import type { ActivityItem, ActivitySource } from './activity.js';
+import { rowsOf } from './rows.js';
+import type { EntryRow } from './rows.js';
 
 /** What the application may hand in: entries of its own, and events as they are. */
 export type InitialActivity = ActivityItem | RealtimeEvent;
@@ -18,6 +20,8 @@ export interface Entry extends ActivitySource {
 export interface Arrival {
   readonly event: RealtimeEvent;
   readonly missed: boolean;
+  /** The reader did it. */
+  readonly own: boolean;
 }
 
 /** Everything a feed knows. Lists are newest first. */
@@ -29,6 +33,8 @@ export interface FeedState {
   /** It belongs to a session that has ended. */
   readonly isSourceStale: boolean;
   readonly shown: readonly Entry[];
+  /** What is shown, in rows. */
+  readonly rows: readonly EntryRow[];
   /** Kept back while the reader is further down; at most `limit`. */
   readonly held: readonly Entry[];
   /** How many were kept back. */
@@ -46,7 +52,9 @@ export type FeedAction =
   | { readonly do: 'list'; readonly source: readonly InitialActivity[]; readonly limit: number; readonly hold: boolean }
   | { readonly do: 'recall'; readonly events: readonly RealtimeEvent[] }
   | { readonly do: 'arrive'; readonly arrivals: readonly Arrival[]; readonly hold: boolean }
-  | { readonly do: 'leave' | 'show' | 'forget' | 'clear' };
+  /** `source`: the list that goes with what is forgotten. */
+  | { readonly do: 'forget'; readonly source: readonly InitialActivity[] }
+  | { readonly do: 'leave' | 'show' | 'clear' };
 
 /** Newest first, and the same whatever came first: by time, then by number, then by id. */
 const compare = (a: Entry, b: Entry): number => b.time - a.time || ((b.event && b.event.sequence) || 0) - ((a.event && a.event.sequence) || 0) || (a.id < b.id ? 1 : -1);
@@ -83,11 +91,8 @@ const unknownOf = (index: Map<string, Entry>, entries: readonly Entry[]): readon
 
 const merge = (a: readonly Entry[], b: readonly Entry[], limit: number): readonly Entry[] => a.concat(b).sort(compare).slice(0, limit);
 
-const isEqual = (a: ActivityItem | undefined, b: ActivityItem | undefined): boolean => {
-  if (!a || !b) return a === b;
-  const keys = Object.keys({ ...a, ...b }) as (keyof ActivityItem)[];
-  return keys.every((key) => a[key] === b[key]);
-};
+/** Whether two entries or lists say the same: what is made anew with every render, as `data ?? []` is, is no news. */
+export const isSame = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 /** Takes the application's list: what it says of an entry counts, what it no longer has goes, and what came through the connection stays. */
 const list = (s: FeedState, source: readonly InitialActivity[], limit: number, hold: boolean): FeedState => {
@@ -98,7 +103,7 @@ const list = (s: FeedState, source: readonly InitialActivity[], limit: number, h
   for (const entry of unknownOf(new Map(), source.map(listed))) {
     const old = find(before, entry);
     if (!old) fresh.push(entry);
-    else updates.set(old, isEqual(old.item, entry.item) ? old : { ...old, time: entry.time, item: entry.item });
+    else updates.set(old, isSame(old.item, entry.item) ? old : { ...old, time: entry.time, item: entry.item });
   }
   const keep = (entries: readonly Entry[]): readonly Entry[] =>
     entries.filter((entry) => updates.has(entry) || entry.heard).map((entry) => updates.get(entry) || (entry.item ? { ...entry, ...heard(entry.event as RealtimeEvent), item: undefined } : entry));
@@ -136,9 +141,11 @@ const arrive = (s: FeedState, arrivals: readonly Arrival[], hold: boolean): Feed
   const { next, fresh: heardNow } = hear(s, arrivals.map(({ event }) => event));
   if (!heardNow.length) return next;
   let { absence, isReturning, missed } = s;
-  const wereMissed = new Set(arrivals.filter((arrival) => arrival.missed).map(({ event }) => event));
+  const arrivalOf = new Map(arrivals.map((arrival) => [arrival.event.eventId, arrival]));
+  // Whoever writes a comment looks for it.
+  const isHeld = ({ id }: Entry): boolean => hold && !arrivalOf.get(id)?.own;
   const fresh = heardNow.map((entry): Entry => {
-    const wasMissed = wereMissed.has(entry.event as RealtimeEvent);
+    const wasMissed = !!arrivalOf.get(entry.id)?.missed;
     if (wasMissed && !isReturning) {
       absence++;
       missed = 0;
@@ -149,16 +156,17 @@ const arrive = (s: FeedState, arrivals: readonly Arrival[], hold: boolean): Feed
     return { ...entry, absence };
   });
   const after = { ...next, absence, isReturning, missed };
-  return hold ? { ...after, held: merge(after.held, fresh, s.limit), newCount: s.newCount + fresh.length } : show({ ...after, shown: merge(after.shown, fresh, s.limit) });
+  const held = fresh.filter(isHeld);
+  const all = { ...after, shown: merge(after.shown, fresh.filter((entry) => !isHeld(entry)), s.limit), held: merge(after.held, held, s.limit), newCount: s.newCount + held.length };
+  return hold ? all : show(all);
 };
 
-/** The state after an action: the same object where nothing changed. */
-export const reduceFeed = (s: FeedState, action: FeedAction): FeedState => {
+const reduce = (s: FeedState, action: FeedAction): FeedState => {
   switch (action.do) {
     case 'list': {
       const { source, limit, hold } = action;
-      if (source !== s.source || (limit !== s.limit && !s.isSourceStale)) return list(s, source, limit, hold);
-      return limit === s.limit ? s : { ...s, limit };
+      if (s.isSourceStale && source === s.source) return limit === s.limit ? s : { ...s, limit };
+      return !s.isSourceStale && limit === s.limit && isSame(source, s.source) ? s : list(s, source, limit, hold);
     }
     case 'recall': {
       const { next, fresh } = hear(s, action.events);
@@ -174,9 +182,15 @@ export const reduceFeed = (s: FeedState, action: FeedAction): FeedState => {
       return emptyFeed(s.limit);
     case 'forget':
       // Also the list, until there is another: it is of the session that has ended.
-      return { ...emptyFeed(s.limit), source: s.source, isSourceStale: true };
+      return { ...emptyFeed(s.limit), source: action.source, isSourceStale: true };
   }
 };
 
+/** The state after an action: the same object where nothing changed. */
+export const reduceFeed = (s: FeedState, action: FeedAction): FeedState => {
+  const next = reduce(s, action);
+  return next.shown === s.shown ? next : { ...next, rows: rowsOf(next.shown, s.rows) };
+};
+
 /** A feed that knows nothing. */
-export const emptyFeed = (limit: number): FeedState => ({ limit, source: [], isSourceStale: false, shown: [], held: [], newCount: 0, absence: 0, isReturning: false, missed: 0 });
+export const emptyFeed = (limit: number): FeedState => ({ limit, source: [], isSourceStale: false, shown: [], rows: [], held: [], newCount: 0, absence: 0, isReturning: false, missed: 0 });

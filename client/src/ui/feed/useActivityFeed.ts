@@ -1,15 +1,14 @@
 import { useCallback, useEffect, useMemo, useReducer, useState } from 'react';
 import type { RealtimeClient } from '../../core/options.js';
-import type { ConnectionStatus } from '../../core/status.js';
 import { goalIdOf } from '../../generated/events.js';
 import type { RealtimeEvent } from '../../generated/events.js';
+import { onNextFrame } from '../../react/frame.js';
 import { useProvided } from '../../react/useRealtime.js';
 import { useLatest, useSubscription } from '../../react/useRealtimeEvent.js';
 import { useLabels } from '../labels.js';
 import { describer } from './activity.js';
 import type { SentencePart, ShownActivity } from './activity.js';
-import { rowsOf } from './rows.js';
-import { emptyFeed, reduceFeed } from './state.js';
+import { emptyFeed, isSame, reduceFeed } from './state.js';
 import type { Arrival, FeedAction, InitialActivity } from './state.js';
 import { useIsBrowser } from './time.js';
 
@@ -29,7 +28,7 @@ export interface UseActivityFeedOptions {
    */
   maxActivities?: number | undefined;
   /**
-   * Asked when something new has come: true keeps it back until showNew(), because the reader is further down.
+   * Asked when something new has come: true keeps it back until showNew(), because the reader is further down. What the signed-in user did is never kept back.
    *
    * @defaultValue never
    */
@@ -64,7 +63,8 @@ export interface ActivityFeed {
 
 const NONE: readonly InitialActivity[] = [];
 const recall = (client: RealtimeClient, goalId: string): readonly RealtimeEvent[] => client.recent('*').filter((event) => goalIdOf(event) === goalId);
-const sessionOf = (status: ConnectionStatus): string | undefined => (status.state === 'connected' ? JSON.stringify([status.tenantId, status.userId]) : undefined);
+/** No session has begun that anything could be of. */
+const isNobodys = (client: RealtimeClient): boolean => client.getStatus().state === 'disconnected' && client.getStats().sequence === null;
 /** Shorter interruptions nobody has noticed. */
 const ABSENCE = 2000;
 
@@ -96,7 +96,8 @@ export function useActivityFeed(options: UseActivityFeedOptions): ActivityFeed {
   const [whose, setWhose] = useState({ goalId, client });
   if (whose.goalId !== goalId || whose.client !== client) {
     // The application's list of another goal or session is not for this one; that of none, while the flag is off, is.
-    dispatch({ do: whose.goalId !== goalId || (whose.client && client) ? 'forget' : 'clear' });
+    const isOther = whose.goalId !== goalId || (whose.client && client);
+    dispatch(isOther ? { do: 'forget', source: isSame(state.source, initialActivities) ? initialActivities : state.source } : { do: 'clear' });
     first().forEach(dispatch);
     setPages(1);
     setWhose({ goalId, client });
@@ -121,38 +122,22 @@ export function useActivityFeed(options: UseActivityFeedOptions): ActivityFeed {
       const { hold } = latest.current;
       dispatch({ do: 'arrive', arrivals, hold: !!hold && hold() });
     };
-    const forget = (): void => {
-      drop();
-      dispatch({ do: 'forget' });
-    };
-    /** Whose events these are; undefined = nobody's, or not known. */
-    let session = sessionOf(source.getStatus());
-    let isConnected = session !== undefined;
-    let isBegun = source.getStats().sequence !== null;
+    /** Nobody was here: the list that is there is of whoever comes. */
+    let wasNobodys = isNobodys(source);
     const stops = [
-      source.subscribe('*', (event, { replayed, latencyMs }) => {
+      source.subscribe('*', (event, { replayed, latencyMs, own }) => {
         if (goalIdOf(event) !== goalId) return;
-        waiting.push({ event, missed: replayed && latencyMs >= ABSENCE });
-        if (cancel) return;
-        // There are no frames where nobody sees them.
-        if (typeof requestAnimationFrame === 'function' && !document.hidden) {
-          const frame = requestAnimationFrame(flush);
-          cancel = () => cancelAnimationFrame(frame);
-        } else {
-          const timer = setTimeout(flush, 100);
-          cancel = () => clearTimeout(timer);
-        }
+        waiting.push({ event, missed: replayed && latencyMs >= ABSENCE, own });
+        cancel ??= onNextFrame(flush);
       }),
-      source.onStatus((status) => {
-        const now = sessionOf(status);
-        const isOther = now !== undefined && session !== undefined && now !== session;
-        const wasBegun = isBegun;
-        // A position is forgotten with its session alone.
-        isBegun = source.getStats().sequence !== null;
-        if (isOther || (wasBegun && !isBegun)) forget();
-        else if (isConnected && now === undefined) dispatch({ do: 'leave' });
-        session = now ?? (isBegun ? session : undefined);
-        isConnected = now !== undefined;
+      source.onStatus(({ state }) => {
+        if (state === 'connected') wasNobodys = false;
+        else dispatch({ do: 'leave' });
+      }),
+      source.onSession(() => {
+        drop();
+        if (!wasNobodys) dispatch({ do: 'forget', source: latest.current.initialActivities ?? NONE });
+        wasNobodys = isNobodys(source);
       }),
       drop,
     ];
@@ -161,16 +146,15 @@ export function useActivityFeed(options: UseActivityFeedOptions): ActivityFeed {
   });
 
   const describe = useMemo(() => describer(labels, { resolveUser, resolveEntity }), [labels, resolveUser, resolveEntity]);
-  const { shown, absence, missed, newCount } = state;
+  const { rows: all, absence, missed, newCount } = state;
   const rows = useMemo(() => {
-    const all = rowsOf(shown);
     const newestMissed = missed ? all.findIndex(({ entries }) => entries.some((entry) => entry.absence === absence)) : -1;
     return all.map(({ key, entries }, i): ActivityRow => {
       const items = entries.map(describe);
       const [first] = items as [ShownActivity];
       return { key, items, sentence: items.length > 1 ? describe.group(items) : first.sentence, isLive: !!entries[0]?.isLive, missed: i === newestMissed ? missed : undefined };
     });
-  }, [shown, absence, missed, describe]);
+  }, [all, absence, missed, describe]);
   const showNew = useCallback(() => dispatch({ do: 'show' }), []);
   const extend = useCallback(() => setPages((n) => n + 1), []);
   return { rows, newCount, showNew, extend };
