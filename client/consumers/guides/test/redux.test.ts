@@ -47,7 +47,7 @@ test('state and events reach the store, and signing out empties it', async () =>
   server.emit('issue.created', { severity: 'low', title: 'A typo' });
   expect(store.getState().realtime.criticalIssues).toEqual(['Logins fail']);
 
-  signOut(client, store);
+  signOut(client);
   expect(store.getState().realtime).toEqual({ connection: 'disconnected', criticalIssues: [] });
   expect(store.getState().api.queries).toEqual({});
   expect(server.connections).toBe(0);

@@ -7,7 +7,7 @@ import { useState } from 'react';
 import App from '../out/sessions/src/App';
 import { Session } from '../out/sessions/src/Session';
 import { SignedOut } from '../out/sessions/src/SignedOut';
-import { switchTenant } from '../out/sessions/src/session';
+import { keepTitles } from '../out/sessions/src/titles';
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -59,14 +59,19 @@ test('signed out: no connection, and the sign-in page', () => {
   expect(server.connections).toBe(0);
 });
 
-test('without React: the session changes before what is remembered is forgotten', async () => {
+test('without React: what is remembered of a session goes with it, and what comes of the next one stays', async () => {
   const server = createFakeServer();
   const client = createTestClient(server, { sessionKey: 't0/ana' });
+  const titles = new Map<string, string>();
+  keepTitles(client, titles);
   await client.connect();
-  let connections = -1;
-  switchTenant(client, server.tenantId, 'ana', () => (connections = server.connections));
-  expect(connections).toBe(1);
-  expect(server.sent.filter(({ action }) => action === 'auth')).toHaveLength(2);
+  server.emit('goal.created', { title: 'of the old one' });
+  expect([...titles.values()]).toEqual(['of the old one']);
+  client.setSession('t1/ana');
+  expect(titles.size).toBe(0);
+  await client.connect();
+  server.emit('goal.created', { title: 'of the new one' });
+  expect([...titles.values()]).toEqual(['of the new one']);
 });
 
 test('every user gets a token of his own, and signing out ends the connection', async () => {
