@@ -1,7 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { MouseEvent, ReactElement } from 'react';
 import { toast } from 'sonner';
-import { Drawing } from '../ui/Drawing.js';
 
 /** How grave it is, which is the toast's icon and that icon's colour. */
 export type Tone = 'info' | 'success' | 'warning' | 'danger';
@@ -31,9 +30,9 @@ const paths: { readonly [T in Tone]: string } = {
   danger: 'M8 1.5L15 14H1zM8 6v3.8M8 11.8v.2',
 };
 const Icon = ({ path, className }: { readonly path: string; readonly className?: string }): ReactElement => (
-  <Drawing className={className} strokeWidth="1.5">
+  <svg className={className} viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
     <path d={path} />
-  </Drawing>
+  </svg>
 );
 
 /** Those that leave by themselves, oldest first. */

@@ -1,5 +1,4 @@
 import type { ReactElement } from 'react';
-import { Drawing } from './Drawing.js';
 
 const shapes = {
   disc: <circle cx="8" cy="8" r="4" fill="currentColor" stroke="none" />,
@@ -13,9 +12,9 @@ const shapes = {
   triangle: <path d="M8 2.2 14.4 13.4H1.6zM8 6.4v3.2M8 11.6v.1" />,
 };
 
-/** The shape of each state. */
+/** The shape of each state, 16 px, in the colour of the text. Words stand beside it, so assistive technology is spared it. */
 export const Icon = ({ shape }: { readonly shape: keyof typeof shapes }): ReactElement => (
-  <Drawing className="rt-icon" strokeWidth="1.7">
+  <svg className="rt-icon" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" strokeWidth="1.7" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false">
     {shapes[shape]}
-  </Drawing>
+  </svg>
 );

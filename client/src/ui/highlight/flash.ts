@@ -7,22 +7,18 @@ interface Run {
   readonly at: number;
   readonly timer: ReturnType<typeof setTimeout>;
   readonly bar: Animation | undefined;
-  readonly fill: Animation | undefined;
+  fill?: Animation | undefined;
 }
 /** Highlighted now, on the whole page. */
 const running = new Map<Element, Run>();
-
-const stop = ({ timer, bar, fill }: Run): void => {
-  clearTimeout(timer);
-  bar?.cancel();
-  fill?.cancel();
-};
 
 /** Ends an element's highlight. */
 export const unflash = (element: Element): void => {
   const run = running.get(element);
   if (!run) return;
-  stop(run);
+  clearTimeout(run.timer);
+  run.bar?.cancel();
+  run.fill?.cancel();
   running.delete(element);
   element.removeAttribute(ATTRIBUTE);
 };
@@ -33,41 +29,34 @@ const durationOf = (element: Element): number => {
   return parseFloat(value) * (/\ds/.test(value) ? 1000 : 1) || 1600;
 };
 
-/** Highlights an element, or begins anew while it is. */
+/** Where there is no such thing, as in a test's DOM, nothing is drawn. */
+const animate = (element: Partial<Animatable>, keyframes: Keyframe[], duration: number, composite: CompositeOperation = 'replace'): Animation | undefined => element.animate?.(keyframes, { duration, composite });
+
+/**
+ * Highlights an element, or begins anew while it is.
+ *
+ * By script, since an element has one `animation`, which is often the application's, and resets for reduced motion end every animation of a
+ * stylesheet at once. The bar is added, so that a card keeps its own shadow. The colours are the stylesheet's.
+ */
 export const flash = (element: HTMLElement | SVGElement, duration: number | undefined): void => {
   const at = performance.now();
-  const before = running.get(element);
-  const filled = before?.fill?.playState === 'running';
-  if (before) stop(before);
+  const again = running.has(element);
+  unflash(element);
   const lasts = duration ?? durationOf(element);
-  const recent = Array.from(running).filter(([other, run]) => other !== element && at - run.at < 1000);
-  const many = recent.length >= MANY - 1;
-  if (many)
+  const boxShadow = 'inset var(--rt-bar) 0 var(--rt-tone)';
+  const run: Run = { at, timer: setTimeout(() => unflash(element), lasts), bar: animate(element, [{ boxShadow }, { boxShadow }], lasts, 'add') };
+  running.set(element, run);
+  element.setAttribute(ATTRIBUTE, 'full');
+  const recent = Array.from(running).filter(([, other]) => at - other.at < 1000);
+  if (recent.length >= MANY)
     recent.forEach(([other, { fill }]) => {
       fill?.cancel();
       other.setAttribute(ATTRIBUTE, 'bar');
     });
-  element.setAttribute(ATTRIBUTE, many ? 'bar' : 'full');
-
-  // By script, since an element has one `animation`, which is often the application's, and resets for reduced motion end every animation of a
-  // stylesheet at once. Added, so that a card keeps its own shadow. The colours are variables of the stylesheet.
-  const canAnimate = typeof element.animate === 'function';
-  const shadow = 'inset var(--rt-bar) 0 var(--rt-tone)';
-  const bar = canAnimate ? element.animate({ boxShadow: [shadow, shadow] }, { duration: lasts, composite: 'add' }) : undefined;
-  let fill: Animation | undefined;
-  if (canAnimate && !many && !matchMedia('(prefers-reduced-motion: reduce)').matches) {
-    // Soon to full colour, some time of it, and back to whatever the element has.
-    const rise = Math.min(120 / lasts, 0.075);
+  else if (run.bar && !matchMedia('(prefers-reduced-motion: reduce)').matches) {
+    // Soon to full colour, some time of it, and back to whatever the element has. Again it begins full: back to none would flicker.
+    const offset = again ? 0 : Math.min(120 / lasts, 0.075);
     const backgroundColor = 'var(--rt-tone-soft)';
-    fill = element.animate(
-      [
-        { offset: rise, backgroundColor },
-        { offset: 0.45, backgroundColor, easing: 'cubic-bezier(0.2, 0, 0, 1)' },
-      ],
-      lasts,
-    );
-    // Again: from the moment of full colour, back to none would flicker.
-    if (filled) fill.currentTime = rise * lasts;
+    run.fill = animate(element, [{ offset, backgroundColor }, { offset: 0.45, backgroundColor, easing: 'ease-out' }], lasts);
   }
-  running.set(element, { at, bar, fill, timer: setTimeout(() => unflash(element), lasts) });
 };
