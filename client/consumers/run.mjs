@@ -90,6 +90,7 @@ await step('TypeScript 4.9, moduleResolution node, with the examples of the guid
 await step('Jest 27', async () => {
   await cra.node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.emit.json', '--module', 'commonjs', '--outDir', 'out/cjs');
   await cra.node('node_modules/jest/bin/jest.js', '--env=jsdom', '--rootDir=out/cjs', '--testMatch=**/check.js', '--testMatch=**/*.test.js');
+  await cra.node('node_modules/jest/bin/jest.js', '--env=node', '--rootDir=out/cjs', '--testMatch=**/server.js');
 });
 await step('webpack 5, and its bundle runs', async () => {
   await cra.node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.emit.json', '--outDir', 'out/esm');
