@@ -8,8 +8,6 @@ import { useLabels } from '../labels.js';
 
 /** Milliseconds between two messages at least: a screen reader reads each to its end. */
 const QUIET = 5000;
-/** Milliseconds for which it is empty before the same words again, or they were no change. */
-const PAUSE = 100;
 // Set by script and not by the stylesheet: it must not be seen where an application brings its own.
 const HIDDEN = 'position:fixed;top:0;left:0;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap';
 
@@ -32,8 +30,6 @@ const begin = (client: RealtimeClient, words: Set<Words>): (() => void) => {
   let said = '';
   /** Somebody has heard that the connection is not well, and will want to hear that it is back. */
   let told = false;
-  /** There was a try since the error that was said. */
-  let tried = false;
   let quietUntil = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -46,19 +42,14 @@ const begin = (client: RealtimeClient, words: Set<Words>): (() => void) => {
     // What the application or the user did is no news, nor that it connects; but an error after that is, also the same as before.
     const isNews = status.state === 'error' || status.state === 'reconnecting' || (status.state === 'disconnected' && status.reason === 'replaced');
     const text = isNews ? labelOf(status, labels) : state === 'live' && told ? labels.reconnected : '';
-    if (text === said) {
-      if (status.state !== 'error' || !tried) return;
-      region.textContent = said = '';
-      timer = setTimeout(say, PAUSE);
-      return;
-    }
+    if (text === said) return;
     region.textContent = said = text;
-    tried = false;
     told = state !== 'live' && (told || !!text);
     if (text) quietUntil = performance.now() + QUIET;
   };
   const look = (): void => {
-    tried ||= shown.get().state !== 'error';
+    // Emptied at once, which nobody hears: what answers another try may be the same words, and over themselves they are no change.
+    if (shown.get().state === 'connecting') region.textContent = said = '';
     const wait = quietUntil - performance.now();
     if (wait <= 0) say();
     // Then what is true by then, not each in its turn.
