@@ -142,8 +142,6 @@ const arrive = (s: FeedState, arrivals: readonly Arrival[], hold: boolean): Feed
   if (!heardNow.length) return next;
   let { absence, isReturning, missed } = s;
   const arrivalOf = new Map(arrivals.map((arrival) => [arrival.event.eventId, arrival]));
-  // Whoever writes a comment looks for it.
-  const isHeld = ({ id }: Entry): boolean => hold && !arrivalOf.get(id)?.own;
   const fresh = heardNow.map((entry): Entry => {
     const wasMissed = !!arrivalOf.get(entry.id)?.missed;
     if (wasMissed && !isReturning) {
@@ -156,8 +154,9 @@ const arrive = (s: FeedState, arrivals: readonly Arrival[], hold: boolean): Feed
     return { ...entry, absence };
   });
   const after = { ...next, absence, isReturning, missed };
-  const held = fresh.filter(isHeld);
-  const all = { ...after, shown: merge(after.shown, fresh.filter((entry) => !isHeld(entry)), s.limit), held: merge(after.held, held, s.limit), newCount: s.newCount + held.length };
+  // Whoever writes a comment looks for it.
+  const held = hold ? fresh.filter(({ id }) => !arrivalOf.get(id)?.own) : [];
+  const all = { ...after, shown: merge(after.shown, fresh.filter((entry) => held.indexOf(entry) < 0), s.limit), held: merge(after.held, held, s.limit), newCount: s.newCount + held.length };
   return hold ? all : show(all);
 };
 
