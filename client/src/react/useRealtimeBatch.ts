@@ -11,7 +11,7 @@ export interface UseRealtimeBatchOptions<S extends EventSelector> extends EventF
   /**
    * The longest wait in milliseconds.
    *
-   * @defaultValue one animation frame; 100 where there is none, as while the page is hidden
+   * @defaultValue one animation frame; 100 while the page is hidden, where there are no frames
    */
   maxWaitMs?: number | undefined;
 }
