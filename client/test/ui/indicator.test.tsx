@@ -272,8 +272,12 @@ describe('the panel', () => {
 
   test('says that nobody is signed in, which is no fault of the network', () => {
     const { client } = start();
-    render(<RealtimeProvider client={standing(client, { state: 'disconnected', reason: 'signed-out' })} children={<RealtimeIndicator />} />);
+    // What there was of the session before is nobody's business now.
+    const before = { ...client, getStats: () => ({ ...client.getStats(), lastEventAt: Date.now() }) };
+    render(<RealtimeProvider client={standing(before, { state: 'disconnected', reason: 'signed-out' })} children={<RealtimeIndicator showDetails />} />);
     expect(shown()).toBe('offline: Signed out');
+    fireEvent.click(button());
+    expect(panel()?.textContent).toBe('Nobody is signed in.');
   });
 
   test('is tried again only where that is up to the user', () => {

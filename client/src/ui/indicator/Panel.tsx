@@ -76,7 +76,7 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
   const all: readonly (readonly [string, string | number | null])[] = [
     [labels.since, since && timeOf(since, now, labels.locale)],
     [labels.latency, latencyMs && `${Math.round(latencyMs.p50)} ms`],
-    [labels.lastEvent, lastEventAt && timeOf(lastEventAt, now, labels.locale)],
+    [labels.lastEvent, since && lastEventAt && timeOf(lastEventAt, now, labels.locale)],
     [labels.attempt, attempt],
   ];
   const rows = all.filter(([, value]) => value);
