@@ -2,9 +2,9 @@ import { useEffect } from 'react';
 import type { RealtimeClient } from '../../core/options.js';
 import { useClient } from '../../react/useRealtime.js';
 import { useLatest } from '../../react/useRealtimeEvent.js';
-import type { RealtimeLabels } from '../../react/context.js';
 import { GRACE, labelOf, shownOf, stateOf } from '../indicator/shown.js';
-import { useLabels } from '../labels.js';
+import { useIndicatorWords } from '../indicator/words.js';
+import type { IndicatorWords } from '../indicator/words.js';
 
 /** Milliseconds between two messages at least: a screen reader reads each to its end. */
 const QUIET = 5000;
@@ -12,7 +12,7 @@ const QUIET = 5000;
 const HIDDEN = 'position:fixed;top:0;left:0;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap';
 
 /** The newest words of whoever uses it. */
-type Words = { readonly current: RealtimeLabels };
+type Words = { readonly current: IndicatorWords };
 interface Announcer {
   readonly words: Set<Words>;
   readonly end: () => void;
@@ -66,7 +66,7 @@ const begin = (client: RealtimeClient, words: Set<Words>): (() => void) => {
 /** Tells screen readers when the connection is lost and when it is back, for as long as a component of the client is mounted. */
 export const useAnnouncer = (): void => {
   const client = useClient();
-  const latest = useLatest(useLabels());
+  const latest = useLatest(useIndicatorWords());
   useEffect(() => {
     if (!client) return undefined;
     let announcer = announcers.get(client);

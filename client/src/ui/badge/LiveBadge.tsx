@@ -5,6 +5,8 @@ import { useLatest } from '../../react/useRealtimeEvent.js';
 import { useLabels } from '../labels.js';
 import { SHOWN } from './useLiveBadge.js';
 
+const words = { live: 'Live' };
+
 /** Props of {@link LiveBadge}. */
 export interface LiveBadgeProps {
   /**
@@ -39,7 +41,7 @@ export interface LiveBadgeProps {
  */
 export function LiveBadge({ show = true, autoHideDuration = SHOWN, onHide, size = 'md', label, className }: LiveBadgeProps): ReactElement | null {
   const client = useClient();
-  const { live } = useLabels();
+  const { live } = useLabels(words);
   const [left, setLeft] = useState(false);
   const latest = useLatest(onHide);
   useEffect(() => {

@@ -4,7 +4,6 @@ import { GRACE } from '../indicator/shown.js';
 import type { ConnectionStatus } from '../../core/status.js';
 import { useClient, useRealtimeStatus } from '../../react/useRealtime.js';
 import { useCommitted } from '../../react/useRealtimeEvent.js';
-import { useLabels } from '../labels.js';
 import type { ShownActivity } from './activity.js';
 import type { InitialActivity } from './state.js';
 import { isAbove, isInScroller, scrollBackTo, watchReturn } from './reader.js';
@@ -14,6 +13,7 @@ import { useNow, useTimeFormat } from './time.js';
 import type { TimeFormat } from './time.js';
 import { useActivityFeed } from './useActivityFeed.js';
 import type { ActivityRow } from './useActivityFeed.js';
+import { useFeedWords } from './words.js';
 
 /** Props of {@link GoalActivityFeed}. */
 export interface GoalActivityFeedProps {
@@ -71,7 +71,7 @@ const isLost = (status: ConnectionStatus): boolean =>
 
 /** "Updates paused", when the connection is lost for longer than anybody should notice. */
 const Paused = ({ format }: { readonly format: TimeFormat }): ReactElement | null => {
-  const { paused } = useLabels();
+  const { paused } = useFeedWords();
   const client = useClient();
   const lost = useRealtimeStatus(isLost);
   const [since, setSince] = useState<number | null>(null);
@@ -103,7 +103,7 @@ const articlesOf = (feed: Element | null): readonly HTMLElement[] => (feed ? Arr
  */
 export function GoalActivityFeed(props: GoalActivityFeedProps): ReactElement | null {
   const { goalId, initialActivities, maxActivities, autoScroll = false, className, label, renderItem, empty, loading = false, error, onLoadMore, hasMore = false } = props;
-  const labels = useLabels();
+  const labels = useFeedWords();
   const { locale, justNow, each } = labels;
   const name = label ?? labels.feed;
   const format = useTimeFormat(locale, justNow);

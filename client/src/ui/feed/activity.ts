@@ -1,6 +1,7 @@
 import { actorOf, entityOf, isCatalogueType } from '../../generated/events.js';
 import type { RealtimeEvent } from '../../generated/events.js';
-import type { Provided, RealtimeLabels } from '../../react/context.js';
+import type { Provided } from '../../react/context.js';
+import type { FeedWords } from './words.js';
 
 /** One entry of an activity feed. */
 export interface ActivityItem {
@@ -104,7 +105,7 @@ export interface ActivitySource {
 }
 
 /** Makes the function that puts activities into words. The same source gives the same object. */
-export const describer = (labels: RealtimeLabels, provided: Pick<Provided, 'resolveUser' | 'resolveEntity'>): Describe => {
+export const describer = (labels: Pick<FeedWords, 'activity' | 'group'>, provided: Pick<Provided, 'resolveUser' | 'resolveEntity'>): Describe => {
   const known = new WeakMap<ActivitySource, ShownActivity>();
   const say = (event: RealtimeEvent, sentence: (names: { actor: string | undefined; entity: string | undefined }) => string): readonly SentencePart[] => {
     const { actor, entity, href } = namesOf(event, provided);

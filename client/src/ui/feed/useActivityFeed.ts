@@ -5,12 +5,12 @@ import type { RealtimeEvent } from '../../generated/events.js';
 import { onNextFrame } from '../../react/frame.js';
 import { useProvided } from '../../react/useRealtime.js';
 import { useLatest, useSubscription } from '../../react/useRealtimeEvent.js';
-import { useLabels } from '../labels.js';
 import { describer } from './activity.js';
 import type { SentencePart, ShownActivity } from './activity.js';
 import { emptyFeed, isSame, reduceFeed } from './state.js';
 import type { Arrival, FeedAction, InitialActivity } from './state.js';
 import { useIsBrowser } from './time.js';
+import { useFeedWords } from './words.js';
 
 /** Options of {@link useActivityFeed}. */
 export interface UseActivityFeedOptions {
@@ -81,7 +81,7 @@ const ABSENCE = 2000;
 export function useActivityFeed(options: UseActivityFeedOptions): ActivityFeed {
   const { goalId, initialActivities = NONE, maxActivities = 50 } = options;
   const { client, resolveUser, resolveEntity } = useProvided();
-  const labels = useLabels();
+  const labels = useFeedWords();
   const [pages, setPages] = useState(1);
   const limit = maxActivities * pages;
   const isBrowser = useIsBrowser();

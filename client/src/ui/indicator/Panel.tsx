@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { ReactElement, RefObject } from 'react';
 import { useClient } from '../../react/useRealtime.js';
-import { useLabels } from '../labels.js';
 import type { RealtimeIndicatorView } from './useRealtimeIndicator.js';
+import { useIndicatorWords } from './words.js';
 
 /** Pixels that stay free between the panel, its button and the edges of the window. */
 const GAP = 8;
@@ -33,7 +33,7 @@ interface PanelProps {
 /** What the indicator opens. It reads the client's figures once a second, and only while it is open. */
 export const Panel = ({ id, view, button, position }: PanelProps): ReactElement => {
   const { sentence, since, attempt, retryAt, retryNow } = view;
-  const labels = useLabels();
+  const labels = useIndicatorWords();
   const client = useClient();
   const panel = useRef<HTMLSpanElement>(null);
   const [now, setNow] = useState(Date.now);

@@ -1,10 +1,10 @@
 import { useEffect, useId, useRef, useState } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { Icon } from '../icons.js';
-import { useLabels } from '../labels.js';
 import { Panel } from './Panel.js';
 import { useRealtimeIndicator } from './useRealtimeIndicator.js';
 import type { RealtimeIndicatorView } from './useRealtimeIndicator.js';
+import { useIndicatorWords } from './words.js';
 
 /** Props of {@link RealtimeIndicator}. */
 export interface RealtimeIndicatorProps {
@@ -33,7 +33,7 @@ const icons = { live: 'disc', connecting: 'arrow', reconnecting: 'arrow', offlin
 
 const Pill = ({ view, className, showDetails, position = 'header' }: RealtimeIndicatorProps & { view: RealtimeIndicatorView }): ReactElement => {
   const { state, stale, trying, label } = view;
-  const { connection } = useLabels();
+  const { connection } = useIndicatorWords();
   const id = useId();
   const root = useRef<HTMLSpanElement>(null);
   const button = useRef<HTMLButtonElement>(null);

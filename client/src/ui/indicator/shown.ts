@@ -1,7 +1,7 @@
 import { useMemo, useSyncExternalStore } from 'react';
 import type { RealtimeClient, Unsubscribe } from '../../core/options.js';
 import type { ConnectionStatus } from '../../core/status.js';
-import type { RealtimeLabels } from '../../react/context.js';
+import type { IndicatorWords } from './words.js';
 import { useClient } from '../../react/useRealtime.js';
 
 /**
@@ -25,7 +25,7 @@ export const stateOf = (status: ConnectionStatus): IndicatorState => {
 };
 
 /** A status in one or two words. */
-export const labelOf = (status: ConnectionStatus, labels: RealtimeLabels): string => {
+export const labelOf = (status: ConnectionStatus, labels: IndicatorWords): string => {
   const state = stateOf(status);
   if (status.state === 'disconnected' && status.reason === 'signed-out') return labels.signedOut;
   if (status.state === 'error') return labels.stopped(status.error.code);

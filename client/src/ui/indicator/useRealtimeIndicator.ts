@@ -2,9 +2,9 @@ import { useMemo } from 'react';
 import type { RealtimeError } from '../../core/error.js';
 import { useClient } from '../../react/useRealtime.js';
 import { useAnnouncer } from '../announcer/announcer.js';
-import { useLabels } from '../labels.js';
 import { GRACE, labelOf, stateOf, useShownStatus } from './shown.js';
 import type { IndicatorState } from './shown.js';
+import { useIndicatorWords } from './words.js';
 
 /** What {@link useRealtimeIndicator} returns. */
 export interface RealtimeIndicatorView {
@@ -51,7 +51,7 @@ export interface UseRealtimeIndicatorOptions {
  */
 export function useRealtimeIndicator({ graceMs = GRACE }: UseRealtimeIndicatorOptions = {}): RealtimeIndicatorView {
   const client = useClient();
-  const labels = useLabels();
+  const labels = useIndicatorWords();
   const status = useShownStatus(graceMs);
   useAnnouncer();
   return useMemo(() => {
