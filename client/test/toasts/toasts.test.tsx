@@ -10,8 +10,6 @@ import type { ToastOptions } from '../../src/toasts/index.js';
 import { EventTypes } from '../../src/index.js';
 import { samples } from '../../src/generated/samples.js';
 
-(globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
-
 // jsdom has no pointer capture, which sonner asks for.
 HTMLElement.prototype.setPointerCapture = () => {};
 
