@@ -1,6 +1,7 @@
 import { useEffect, useId, useInsertionEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { KeyboardEvent, ReactElement } from 'react';
 import type { RealtimeClient } from '../core/options.js';
+import { useIsBrowser, useSeconds } from '../react/now.js';
 import { useClient, useRealtimeStatus } from '../react/useRealtime.js';
 import { reportOf } from './details.js';
 import { Overview } from './Overview.js';
@@ -25,17 +26,6 @@ export interface RealtimeDebugPanelProps {
 }
 
 const tabs = ['Overview', 'Traffic', 'Log'] as const;
-const nothing = (): (() => void) => () => {};
-
-/** The time, once a second. */
-const useNow = (): number => {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
-};
 
 /**
  * What the connection is doing, for developers: state and phase with the reason, the last 100 frames in both directions, positions, gaps and how they closed, latency, counters; and buttons that break and mend it. Tokens are never shown; payloads are, where a frame is opened. "Copy report" copies all but tokens and payloads as JSON.
@@ -54,11 +44,7 @@ const useNow = (): number => {
 export function RealtimeDebugPanel({ defaultOpen = false, corner = 'bottom-start' }: RealtimeDebugPanelProps): ReactElement | null {
   const client = useClient();
   const state = useRealtimeStatus((status) => status.state);
-  const inBrowser = useSyncExternalStore(
-    nothing,
-    () => true,
-    () => false,
-  );
+  const inBrowser = useIsBrowser();
   const [open, setOpen] = useState(defaultOpen);
   const toggle = useRef<HTMLButtonElement>(null);
   useInsertionEffect(dress, []);
@@ -84,7 +70,7 @@ function Inside({ client }: { readonly client: RealtimeClient }): ReactElement {
   const id = useId();
   const recorder = recorderOf(client);
   const recording = useSyncExternalStore(recorder.subscribe, recorder.get, recorder.get);
-  const now = useNow();
+  const now = useSeconds();
   const [tab, setTab] = useState<(typeof tabs)[number]>('Overview');
   const [said, setSaid] = useState('');
   const [report, setReport] = useState<string>();

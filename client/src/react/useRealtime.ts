@@ -27,8 +27,9 @@ export interface RealtimeContextValue extends RealtimeConnection {
   retryNow(): void;
 }
 
-const OFF: ConnectionStatus = { state: 'disconnected', reason: 'off' };
-const NOT_STARTED: ConnectionStatus = { state: 'disconnected', reason: 'not-started' };
+export const OFF: ConnectionStatus = { state: 'disconnected', reason: 'off' };
+/** What a server renders, which has no connection, and so the first render in the browser. */
+export const NOT_STARTED: ConnectionStatus = { state: 'disconnected', reason: 'not-started' };
 const NO_STATS: RealtimeStats = {
   connectedSince: null,
   attempts: 0,

@@ -1,4 +1,5 @@
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState } from 'react';
+import { useIsBrowser } from '../../react/now.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -41,16 +42,6 @@ const untilOther = (age: number): number => {
   const unit = age < HOUR ? MINUTE : age < DAY ? HOUR : DAY;
   return unit - (Math.max(0, age) % unit);
 };
-
-const nothing = (): (() => void) => () => {};
-
-/** false on a server, and in the browser until the first render has agreed with the server's. */
-export const useIsBrowser = (): boolean =>
-  useSyncExternalStore(
-    nothing,
-    () => true,
-    () => false,
-  );
 
 /** The time, as often as one of `times` reads otherwise: one timer for all, none while the page is hidden. null where {@link useIsBrowser} is false. */
 export const useNow = (times: readonly number[]): number | null => {

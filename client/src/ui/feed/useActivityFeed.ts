@@ -3,13 +3,13 @@ import type { RealtimeClient } from '../../core/options.js';
 import { goalIdOf } from '../../generated/events.js';
 import type { RealtimeEvent } from '../../generated/events.js';
 import { onNextFrame } from '../../react/frame.js';
+import { useIsBrowser } from '../../react/now.js';
 import { useProvided } from '../../react/useRealtime.js';
 import { useLatest, useSubscription } from '../../react/useRealtimeEvent.js';
 import { describer } from './activity.js';
 import type { SentencePart, ShownActivity } from './activity.js';
 import { emptyFeed, isSame, reduceFeed } from './state.js';
 import type { Arrival, FeedAction, InitialActivity } from './state.js';
-import { useIsBrowser } from './time.js';
 import { useFeedWords } from './words.js';
 
 /** Options of {@link useActivityFeed}. */

@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useLayoutEffect, useRef } from 'react';
 import type { ReactElement, RefObject } from 'react';
+import { useSeconds } from '../../react/now.js';
 import { useClient } from '../../react/useRealtime.js';
 import type { RealtimeIndicatorView } from './useRealtimeIndicator.js';
 import { useIndicatorWords } from './words.js';
@@ -36,11 +37,7 @@ export const Panel = ({ id, view, button, position }: PanelProps): ReactElement 
   const labels = useIndicatorWords();
   const client = useClient();
   const panel = useRef<HTMLSpanElement>(null);
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
+  const now = useSeconds();
   useLayoutEffect(() => {
     const element = panel.current;
     if (!element || !button.current) return undefined;

@@ -2,7 +2,7 @@ import { useMemo, useSyncExternalStore } from 'react';
 import type { RealtimeClient, Unsubscribe } from '../../core/options.js';
 import type { ConnectionStatus } from '../../core/status.js';
 import type { IndicatorWords } from './words.js';
-import { useClient } from '../../react/useRealtime.js';
+import { NOT_STARTED, OFF, useClient } from '../../react/useRealtime.js';
 
 /**
  * What an indicator shows.
@@ -76,14 +76,11 @@ export const shownOf = (client: RealtimeClient, graceMs: number): Shown => {
   };
 };
 
-const OFF: ConnectionStatus = { state: 'disconnected', reason: 'off' };
-const NOT_STARTED: ConnectionStatus = { state: 'disconnected', reason: 'not-started' };
 const off: Shown = { get: () => OFF, subscribe: () => () => {} };
 
 /** {@link shownOf} the provider's client. */
 export const useShownStatus = (graceMs: number): ConnectionStatus => {
   const client = useClient();
   const shown = useMemo(() => (client ? shownOf(client, graceMs) : off), [client, graceMs]);
-  // A server has no connection, and the first render in the browser has to agree with it.
   return useSyncExternalStore(shown.subscribe, shown.get, () => (client ? NOT_STARTED : OFF));
 };
