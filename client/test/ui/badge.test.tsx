@@ -4,22 +4,17 @@ import { StrictMode } from 'react';
 import type { ReactElement } from 'react';
 import { hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RealtimeClient } from '../../src/core/options.js';
 import { RealtimeProvider } from '../../src/react/index.js';
 import type { RealtimeProviderProps } from '../../src/react/index.js';
 import { createFakeServer, createTestClient } from '../../src/testing/index.js';
 import { LiveBadge, useLiveBadge } from '../../src/ui/index.js';
 import type { LiveBadgeControl, LiveBadgeProps, UseLiveBadgeOptions } from '../../src/ui/index.js';
+import { pass, stillTimers } from './timers.js';
 
-(globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => {
-  cleanup();
-  vi.useRealTimers();
-});
+stillTimers();
 
-const pass = (ms: number): Promise<unknown> => act(() => vi.advanceTimersByTimeAsync(ms));
 const badge = (): HTMLElement | null => document.querySelector('.rt-badge');
 const isShown = (): boolean => badge()?.dataset.shown === 'true';
 const client = (): RealtimeClient => createTestClient(createFakeServer());

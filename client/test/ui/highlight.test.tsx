@@ -4,21 +4,16 @@ import { StrictMode } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { RealtimeClient } from '../../src/core/options.js';
 import { RealtimeProvider } from '../../src/react/index.js';
 import { createFakeServer, createTestClient } from '../../src/testing/index.js';
 import { HighlightWrapper, useHighlight } from '../../src/ui/index.js';
 import type { HighlightWrapperProps } from '../../src/ui/index.js';
+import { pass, stillTimers } from './timers.js';
 
-(globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => {
-  cleanup();
-  vi.useRealTimers();
-});
+stillTimers();
 
-const pass = (ms: number): Promise<unknown> => act(() => vi.advanceTimersByTimeAsync(ms));
 const card = (): HTMLElement => document.querySelector('.card') as HTMLElement;
 const how = (element: HTMLElement = card()): string => element.dataset.rtHighlight ?? 'none';
 const start = () => {

@@ -4,7 +4,7 @@ import { StrictMode } from 'react';
 import type { ReactElement } from 'react';
 import { hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RealtimeClient, WebSocketLike } from '../../src/core/options.js';
 import { RealtimeProvider } from '../../src/react/index.js';
 import type { RealtimeProviderProps } from '../../src/react/index.js';
@@ -12,15 +12,10 @@ import { createFakeServer, createTestClient } from '../../src/testing/index.js';
 import type { FakeServer } from '../../src/testing/index.js';
 import { RealtimeIndicator, useRealtimeIndicator } from '../../src/ui/index.js';
 import type { RealtimeIndicatorProps } from '../../src/ui/index.js';
+import { pass, stillTimers } from './timers.js';
 
-(globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => {
-  cleanup();
-  vi.useRealTimers();
-});
+stillTimers();
 
-const pass = (ms: number): Promise<unknown> => act(() => vi.advanceTimersByTimeAsync(ms));
 const pill = (): HTMLElement | null => document.querySelector('.rt-pill');
 const shown = (): string => (pill()?.dataset.state ?? 'nothing') + ': ' + (pill()?.textContent ?? '');
 const button = (): HTMLElement => screen.getByRole('button', { name: /^Connection/ });
